@@ -1,0 +1,119 @@
+//! The file's format, told by its first bytes and never by its name.
+
+use super::Refusal;
+
+/// The formats that are rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Jpeg,
+    Png,
+}
+
+/// Signatures of formats that are recognised only to be refused by name: offset, bytes, name.
+const UNSUPPORTED: &[(usize, &[u8], &str)] = &[
+    (0, b"GIF87a", "GIF"),
+    (0, b"GIF89a", "GIF"),
+    (8, b"WEBP", "WebP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (0, b"II+\0", "BigTIFF"),
+    (0, b"MM\0+", "BigTIFF"),
+    (0, b"BM", "BMP"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftypavis", "AVIF"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftyphev", "HEIC"),
+    (4, b"ftypmif1", "HEIF"),
+    (4, b"ftypmsf1", "HEIF"),
+    (4, b"ftyp", "ISO base media"),
+    (0, b"%PDF-", "PDF"),
+    (0, b"8BPS", "Photoshop"),
+    (0, b"\0\0\x01\0", "ICO"),
+    (0, b"\0\0\x02\0", "CUR"),
+    (0, b"\xFF\x0A", "JPEG XL"),
+    (0, b"\0\0\0\x0CJXL \r\n\x87\n", "JPEG XL"),
+    (0, b"\0\0\0\x0CjP  \r\n\x87\n", "JPEG 2000"),
+    (0, b"\xFF\x4F\xFF\x51", "JPEG 2000"),
+    (0, b"\x8AMNG\r\n\x1A\n", "MNG"),
+    (0, b"\x8BJNG\r\n\x1A\n", "JNG"),
+    (0, b"v/1\x01", "OpenEXR"),
+    (0, b"#?RADIANCE", "Radiance HDR"),
+    (0, b"DDS ", "DDS"),
+    (0, b"qoif", "QOI"),
+    (0, b"farbfeld", "farbfeld"),
+    (0, b"P1", "PNM"),
+    (0, b"P2", "PNM"),
+    (0, b"P3", "PNM"),
+    (0, b"P4", "PNM"),
+    (0, b"P5", "PNM"),
+    (0, b"P6", "PNM"),
+    (0, b"P7", "PNM"),
+    (0, b"%!PS", "PostScript"),
+];
+
+/// Names the format of `source`, or refuses it.
+pub(super) fn recognise(source: &[u8]) -> Result<Format, Refusal> {
+    if source.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Ok(Format::Png);
+    }
+    if source.starts_with(b"\xFF\xD8\xFF") {
+        return Ok(Format::Jpeg);
+    }
+    let listed = UNSUPPORTED.iter().find(|(offset, magic, _)| {
+        source
+            .get(*offset..)
+            .is_some_and(|tail| tail.starts_with(magic))
+    });
+    match listed {
+        Some((_, _, name)) => Err(Refusal::Unsupported(name)),
+        None if is_svg(source) => Err(Refusal::Unsupported("SVG")),
+        None => Err(Refusal::NotAnImage),
+    }
+}
+
+/// Whether `source` is markup whose first kilobyte opens an `svg` element.
+fn is_svg(source: &[u8]) -> bool {
+    let text = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
+    let head = text.get(..1024).unwrap_or(text);
+    head.trim_ascii_start().starts_with(b"<") && head.windows(4).any(|tag| tag == b"<svg")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jpeg_and_png_are_told_by_their_first_bytes() {
+        assert_eq!(recognise(b"\xFF\xD8\xFF\xE0"), Ok(Format::Jpeg));
+        assert_eq!(recognise(b"\x89PNG\r\n\x1a\n...."), Ok(Format::Png));
+    }
+
+    #[test]
+    fn other_formats_are_refused_by_name() {
+        let cases: [(&[u8], &str); 6] = [
+            (b"GIF89a....", "GIF"),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP"),
+            (b"\0\0\0\x18ftypheic", "HEIC"),
+            (b"\0\0\0\x20ftypavif", "AVIF"),
+            (b"MM\0*\0\0\0\x08", "TIFF"),
+            (b"%PDF-1.7", "PDF"),
+        ];
+        for (source, name) in cases {
+            assert_eq!(recognise(source), Err(Refusal::Unsupported(name)));
+        }
+    }
+
+    #[test]
+    fn markup_is_svg_only_with_an_svg_element() {
+        let prolog = b"\xEF\xBB\xBF \n<?xml version=\"1.0\"?><!-- a --><svg/>";
+        assert_eq!(recognise(prolog), Err(Refusal::Unsupported("SVG")));
+        assert_eq!(recognise(b"<html></html>"), Err(Refusal::NotAnImage));
+    }
+
+    #[test]
+    fn text_and_nothing_are_not_pictures() {
+        for source in [&b""[..], b"hello", b"\xFF\xD8", b"\x89PN"] {
+            assert_eq!(recognise(source), Err(Refusal::NotAnImage));
+        }
+    }
+}

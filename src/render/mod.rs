@@ -1,0 +1,113 @@
+//! Renders a picture's bytes to a thumbnail: no I/O, no clock, no logging.
+//!
+//! [`Plan::new`] reads the header and knows the memory the rest will take; [`Plan::render`] does it.
+
+mod axis;
+mod encode;
+mod filter;
+mod format;
+mod orientation;
+mod pixels;
+mod raster;
+mod refusal;
+mod size;
+
+pub use refusal::Refusal;
+pub use size::MAX_SIDE;
+
+use format::Format;
+
+/// The pixels that a picture may have unless the operator says otherwise.
+pub const DEFAULT_MAX_PIXELS: u64 = 250_000_000;
+
+/// The operator's limits on a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Width times height, as stored.
+    pub max_pixels: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_pixels: DEFAULT_MAX_PIXELS,
+        }
+    }
+}
+
+/// What a picture's header says of the work to come; nothing is decoded yet.
+pub struct Plan<'a> {
+    /// Columns as stored, before orientation.
+    pub width: u32,
+    /// Rows as stored, before orientation.
+    pub height: u32,
+    source: &'a [u8],
+    format: Format,
+    header: raster::Header,
+}
+
+impl<'a> Plan<'a> {
+    /// Recognises the format by content and reads the header.
+    ///
+    /// # Errors
+    /// Refuses what is not a picture, not supported, over a limit, or malformed in its header.
+    pub fn new(source: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
+        let format = format::recognise(source)?;
+        let header = raster::header(source, format)?;
+        let pixels = u64::from(header.width) * u64::from(header.height);
+        if pixels > limits.max_pixels {
+            return Err(Refusal::TooManyPixels {
+                pixels,
+                limit: limits.max_pixels,
+            });
+        }
+        Ok(Self {
+            width: header.width,
+            height: header.height,
+            source,
+            format,
+            header,
+        })
+    }
+
+    /// An upper bound of the heap that [`Plan::render`] takes beyond the source, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        pixels * 8 + self.header.bytes * 2 + 8 * 1024 * 1024
+    }
+
+    /// Decodes the picture and renders its thumbnail.
+    ///
+    /// # Errors
+    /// Refuses what turns out truncated, corrupt or too complex while decoding.
+    pub fn render(self) -> Result<Thumbnail, Refusal> {
+        let pixels = raster::render(self.source, self.format, &self.header)?;
+        let pixels = pixels::smallest_model(pixels);
+        let png = encode::encode(&pixels).map_err(|error| Refusal::Corrupt(error.to_string()))?;
+        Ok(Thumbnail {
+            png,
+            width: pixels.width,
+            height: pixels.height,
+        })
+    }
+}
+
+/// A finished thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// The PNG file: 8 bits a sample, no profile, no metadata.
+    pub png: Vec<u8>,
+    /// Columns, at most [`MAX_SIDE`].
+    pub width: u32,
+    /// Rows, at most [`MAX_SIDE`].
+    pub height: u32,
+}
+
+/// Renders the thumbnail of the picture in `source`.
+///
+/// # Errors
+/// As [`Plan::new`] and [`Plan::render`].
+pub fn render(source: &[u8], limits: &Limits) -> Result<Thumbnail, Refusal> {
+    Plan::new(source, limits)?.render()
+}

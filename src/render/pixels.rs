@@ -1,0 +1,120 @@
+//! The finished pixels.
+
+/// The finished thumbnail before it is coded: rows of interleaved 8-bit samples in sRGB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pixels {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) model: Model,
+    pub(super) samples: Vec<u8>,
+}
+
+/// What the samples of a pixel are, in order. Alpha is not premultiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Model {
+    Grey,
+    GreyAlpha,
+    Rgb,
+    Rgba,
+}
+
+impl Model {
+    /// Samples in a pixel.
+    pub(super) fn channels(self) -> usize {
+        match self {
+            Self::Grey => 1,
+            Self::GreyAlpha => 2,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        }
+    }
+}
+
+/// Rounds a sample in 0..=255 and cuts off what the filter's lobes overshot.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float casts saturate, which is what is wanted"
+)]
+pub(super) fn to_sample(value: f32) -> u8 {
+    (value + 0.5) as u8
+}
+
+/// The pixels without an alpha that is opaque everywhere, and without colour where there is none.
+pub(super) fn smallest_model(pixels: Pixels) -> Pixels {
+    let opaque = match pixels.model {
+        Model::Grey | Model::Rgb => true,
+        Model::GreyAlpha => pixels.samples.chunks_exact(2).all(|p| p[1] == u8::MAX),
+        Model::Rgba => pixels.samples.chunks_exact(4).all(|p| p[3] == u8::MAX),
+    };
+    let grey = match pixels.model {
+        Model::Grey | Model::GreyAlpha => true,
+        Model::Rgb => pixels.samples.chunks_exact(3).all(is_grey),
+        Model::Rgba => pixels.samples.chunks_exact(4).all(is_grey),
+    };
+    let (model, kept): (_, &[usize]) = match (pixels.model, grey, opaque) {
+        (Model::Rgb | Model::Rgba, true, true) | (Model::GreyAlpha, _, true) => (Model::Grey, &[0]),
+        (Model::Rgba, true, false) => (Model::GreyAlpha, &[0, 3]),
+        (Model::Rgba, false, true) => (Model::Rgb, &[0, 1, 2]),
+        _ => return pixels,
+    };
+    let source = pixels.samples.chunks_exact(pixels.model.channels());
+    let samples = source
+        .flat_map(|pixel| kept.iter().map(|channel| pixel[*channel]))
+        .collect();
+    Pixels {
+        model,
+        samples,
+        ..pixels
+    }
+}
+
+/// Whether the first three samples are equal.
+fn is_grey(pixel: &[u8]) -> bool {
+    pixel[0] == pixel[1] && pixel[1] == pixel[2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smallest(model: Model, samples: &[u8]) -> (Model, Vec<u8>) {
+        let width = u32::try_from(samples.len() / model.channels()).unwrap();
+        let pixels = smallest_model(Pixels {
+            width,
+            height: 1,
+            model,
+            samples: samples.to_vec(),
+        });
+        (pixels.model, pixels.samples)
+    }
+
+    #[test]
+    fn only_the_channels_that_say_something_are_kept() {
+        assert_eq!(
+            smallest(Model::Rgba, &[7, 7, 7, 255, 9, 9, 9, 255]),
+            (Model::Grey, vec![7, 9])
+        );
+        assert_eq!(
+            smallest(Model::Rgba, &[7, 7, 7, 255, 9, 9, 9, 254]),
+            (Model::GreyAlpha, vec![7, 255, 9, 254])
+        );
+        assert_eq!(
+            smallest(Model::Rgba, &[7, 8, 7, 255, 9, 9, 9, 255]),
+            (Model::Rgb, vec![7, 8, 7, 9, 9, 9])
+        );
+        assert_eq!(
+            smallest(Model::Rgba, &[7, 7, 8, 0]),
+            (Model::Rgba, vec![7, 7, 8, 0])
+        );
+        assert_eq!(smallest(Model::Rgb, &[7, 7, 7]), (Model::Grey, vec![7]));
+        assert_eq!(
+            smallest(Model::GreyAlpha, &[7, 255]),
+            (Model::Grey, vec![7])
+        );
+        assert_eq!(
+            smallest(Model::GreyAlpha, &[7, 25]),
+            (Model::GreyAlpha, vec![7, 25])
+        );
+    }
+}
