@@ -1,0 +1,99 @@
+//! What a push request says happened, however it is wrapped.
+//!
+//! Five shapes arrive at `POST /`, and all become one [`Event`]:
+//!
+//! | shape | where the facts are |
+//! | --- | --- |
+//! | Pub/Sub push envelope | `message.attributes`, then the object resource in `message.data` |
+//! | the same as a `CloudEvent` `google.cloud.pubsub.topic.v1.messagePublished` | the envelope is the body (binary mode) or its `data` (structured mode) |
+//! | `CloudEvent` `google.cloud.storage.object.v1.*`, binary mode | type in `ce-type`, the object resource is the body |
+//! | the same in structured mode (`application/cloudevents+json`) | type in `type`, the object resource in `data` |
+//! | unwrapped push | attributes as plain headers, the object resource is the body, which may be empty |
+//!
+//! Sources: <https://cloud.google.com/storage/docs/pubsub-notifications>,
+//! <https://cloud.google.com/pubsub/docs/push>, <https://cloud.google.com/pubsub/docs/payload-unwrapping> and
+//! `CloudEvents` 1.0.2 (HTTP protocol binding, JSON event format).
+
+mod wire;
+
+use crate::names::{BucketName, Generation, InvalidName, ObjectName};
+
+/// One thing that happened to one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// The object's bucket.
+    pub bucket: BucketName,
+    /// The object's name.
+    pub name: ObjectName,
+    /// The version it happened to; the live one where the notification names none.
+    pub generation: Option<Generation>,
+    /// The object's size in bytes, where the notification tells.
+    pub size: Option<u64>,
+    /// Whether the object's custom metadata holds [our marker](crate::stored::MARKER).
+    pub marked: bool,
+    /// Pub/Sub's id of the message, for the log.
+    pub message_id: Option<String>,
+    /// How often Pub/Sub has tried to deliver the message, for the log; only with a dead-letter policy.
+    pub delivery_attempt: Option<u64>,
+}
+
+/// What happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// A version was made: the only kind that is work.
+    Finalized,
+    /// A version was deleted, or replaced where `overwritten` says so.
+    Deleted {
+        /// Whether a new version took the object's place.
+        overwritten: bool,
+    },
+    /// A live version of a versioned bucket became noncurrent.
+    Archived {
+        /// Whether a new version took the object's place.
+        overwritten: bool,
+    },
+    /// Anything else, by now or in the future.
+    Other,
+}
+
+/// Why a request is no notification.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The body is not the JSON that its shape asks for.
+    #[error("the body is no JSON of a notification: {0}")]
+    Json(String),
+    /// The message's data is not base64.
+    #[error("the message's data is not base64")]
+    Base64,
+    /// Neither attributes nor payload name a bucket.
+    #[error("the notification names no bucket")]
+    NoBucket,
+    /// Neither attributes nor payload name an object.
+    #[error("the notification names no object")]
+    NoName,
+    /// A name breaks Cloud Storage's rules.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+}
+
+impl Event {
+    /// Parses one request.
+    ///
+    /// `header` looks a header's raw bytes up by its lower-case name. Lenient where the standards are: unknown fields
+    /// are ignored, numbers may be strings, base64 may be url-safe and unpadded. Where attributes and payload
+    /// disagree, attributes win. A missing event type means [`EventKind::Finalized`].
+    ///
+    /// # Errors
+    /// [`Malformed`] says in one line what is missing or broken.
+    pub fn parse<'h>(
+        header: impl Fn(&str) -> Option<&'h [u8]>,
+        body: &[u8],
+    ) -> Result<Self, Malformed> {
+        wire::read(header, body)?.into_event()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,260 @@
+//! The shapes on the wire, and the one set of facts they are folded into.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+
+use super::{Event, EventKind, Malformed};
+use crate::names::{BucketName, Generation, InvalidName, ObjectName};
+use crate::stored::MARKER;
+
+/// All that any shape can tell, still as text.
+#[derive(Default)]
+pub(super) struct Facts {
+    kind: Option<EventKind>,
+    bucket: Option<String>,
+    name: Option<String>,
+    generation: Option<Number>,
+    size: Option<Number>,
+    marked: bool,
+    message_id: Option<String>,
+    delivery_attempt: Option<Number>,
+}
+
+/// Reads any of the shapes.
+pub(super) fn read<'h>(
+    header: impl Fn(&str) -> Option<&'h [u8]>,
+    body: &[u8],
+) -> Result<Facts, Malformed> {
+    let text = |name: &str| header(name).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
+    let attributes = Attributes {
+        event_type: text("eventtype"),
+        bucket_id: text("bucketid"),
+        object_id: text("objectid"),
+        object_generation: text("objectgeneration").map(Number::Text),
+        overwritten_by_generation: text("overwrittenbygeneration").map(Number::Text),
+    };
+    let body = if body.is_empty() {
+        Body::default()
+    } else {
+        json(body)?
+    };
+    let mut facts = Facts {
+        message_id: text("x-goog-pubsub-message-id").or_else(|| text("ce-id")),
+        delivery_attempt: text("x-goog-pubsub-delivery-attempt").map(Number::Text),
+        ..Facts::default()
+    };
+    facts.add_attributes(attributes);
+    facts.kind = facts
+        .kind
+        .or_else(|| text("ce-type").map(|name| cloud_event_kind(&name)));
+    facts.add_body(body)?;
+    Ok(facts)
+}
+
+impl Facts {
+    fn add_attributes(&mut self, attributes: Attributes) {
+        let overwritten = attributes.overwritten_by_generation.is_some();
+        self.kind = attributes
+            .event_type
+            .map(|name| notification_kind(&name, overwritten))
+            .or(self.kind);
+        self.bucket = attributes.bucket_id.or(self.bucket.take());
+        self.name = attributes.object_id.or(self.name.take());
+        self.generation = attributes.object_generation.or(self.generation.take());
+    }
+
+    fn add_body(&mut self, body: Body) -> Result<(), Malformed> {
+        if let Some(message) = body.message {
+            return self.add_message(message, body.delivery_attempt);
+        }
+        if body.specversion.is_none() {
+            self.add_resource(body);
+            return Ok(());
+        }
+        self.kind = self
+            .kind
+            .or_else(|| body.event_type.as_deref().map(cloud_event_kind));
+        self.message_id = self.message_id.take().or(body.id);
+        match (body.data, body.data_base64) {
+            (Some(nested), _) => self.add_nested(*nested),
+            (None, Some(text)) => self.add_nested(json(&decode_base64(&text)?)?),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn add_nested(&mut self, nested: Body) -> Result<(), Malformed> {
+        if let Some(message) = nested.message {
+            return self.add_message(message, nested.delivery_attempt);
+        }
+        self.add_resource(nested);
+        Ok(())
+    }
+
+    fn add_message(
+        &mut self,
+        message: Message,
+        delivery_attempt: Option<Number>,
+    ) -> Result<(), Malformed> {
+        self.kind = None;
+        self.message_id = message
+            .message_id
+            .or(message.message_id_snake)
+            .or(self.message_id.take());
+        self.delivery_attempt = delivery_attempt.or(self.delivery_attempt.take());
+        self.add_attributes(message.attributes.unwrap_or_default());
+        let payload = decode_base64(message.data.as_deref().unwrap_or_default())?;
+        if !payload.is_empty() {
+            self.add_resource(json(&payload)?);
+        }
+        Ok(())
+    }
+
+    fn add_resource(&mut self, resource: Body) {
+        self.bucket = self.bucket.take().or(resource.bucket);
+        self.name = self.name.take().or(resource.name);
+        self.generation = self.generation.take().or(resource.generation);
+        self.size = resource.size;
+        self.marked = resource.metadata.is_some_and(|metadata| metadata.marked);
+    }
+
+    pub(super) fn into_event(self) -> Result<Event, Malformed> {
+        Ok(Event {
+            kind: self.kind.unwrap_or(EventKind::Finalized),
+            bucket: BucketName::parse(self.bucket.ok_or(Malformed::NoBucket)?)?,
+            name: ObjectName::parse(self.name.ok_or(Malformed::NoName)?)?,
+            generation: self.generation.as_ref().map_or(Ok(None), generation)?,
+            size: self.size.and_then(|size| size.parse()),
+            marked: self.marked,
+            message_id: self.message_id,
+            delivery_attempt: self.delivery_attempt.and_then(|attempt| attempt.parse()),
+        })
+    }
+}
+
+/// Zero is how some senders say "none".
+fn generation(number: &Number) -> Result<Option<Generation>, InvalidName> {
+    match number.parse::<i64>() {
+        Some(0) => Ok(None),
+        Some(number) => Generation::new(number).map(Some),
+        None => Err(InvalidName::Generation),
+    }
+}
+
+fn notification_kind(event_type: &str, overwritten: bool) -> EventKind {
+    match event_type {
+        "OBJECT_FINALIZE" => EventKind::Finalized,
+        "OBJECT_DELETE" => EventKind::Deleted { overwritten },
+        "OBJECT_ARCHIVE" => EventKind::Archived { overwritten },
+        _ => EventKind::Other,
+    }
+}
+
+/// Storage's `CloudEvents` don't tell whether a deleted version was overwritten: then it is taken as overwritten, as
+/// that deletes nothing.
+fn cloud_event_kind(event_type: &str) -> EventKind {
+    match event_type {
+        "google.cloud.storage.object.v1.finalized" => EventKind::Finalized,
+        "google.cloud.storage.object.v1.deleted" => EventKind::Deleted { overwritten: true },
+        "google.cloud.storage.object.v1.archived" => EventKind::Archived { overwritten: true },
+        _ => EventKind::Other,
+    }
+}
+
+fn json<'d, T: Deserialize<'d>>(bytes: &'d [u8]) -> Result<T, Malformed> {
+    // The message quotes the input, which may be long.
+    serde_json::from_slice(bytes)
+        .map_err(|error| Malformed::Json(error.to_string().chars().take(200).collect()))
+}
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, Malformed> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let alphabet = if text.contains(['-', '_']) {
+        &alphabet::URL_SAFE
+    } else {
+        &alphabet::STANDARD
+    };
+    GeneralPurpose::new(alphabet, LENIENT)
+        .decode(text)
+        .map_err(|_| Malformed::Base64)
+}
+
+/// A push body: an envelope, a structured `CloudEvent` or an object resource, told apart by their fields.
+///
+/// One flat type, as serde's `flatten` would keep a copy of every unknown field.
+#[derive(Deserialize, Default)]
+struct Body {
+    message: Option<Message>,
+    #[serde(rename = "deliveryAttempt")]
+    delivery_attempt: Option<Number>,
+    specversion: Option<String>,
+    #[serde(rename = "type")]
+    event_type: Option<String>,
+    id: Option<String>,
+    data: Option<Box<Body>>,
+    data_base64: Option<String>,
+    bucket: Option<String>,
+    name: Option<String>,
+    generation: Option<Number>,
+    size: Option<Number>,
+    metadata: Option<Metadata>,
+}
+
+/// Pub/Sub sends both spellings of the id at once, which a serde alias refuses as a duplicate.
+#[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
+struct Message {
+    data: Option<String>,
+    attributes: Option<Attributes>,
+    #[serde(rename = "messageId")]
+    message_id: Option<String>,
+    #[serde(rename = "message_id")]
+    message_id_snake: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Attributes {
+    event_type: Option<String>,
+    bucket_id: Option<String>,
+    object_id: Option<String>,
+    object_generation: Option<Number>,
+    overwritten_by_generation: Option<Number>,
+}
+
+/// An object's custom metadata, of which only the presence of our marker counts.
+struct Metadata {
+    marked: bool,
+}
+
+impl<'d> Deserialize<'d> for Metadata {
+    fn deserialize<D: serde::Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries =
+            std::collections::HashMap::<String, serde::de::IgnoredAny>::deserialize(deserializer)?;
+        Ok(Self {
+            marked: entries.keys().any(|key| key.eq_ignore_ascii_case(MARKER)),
+        })
+    }
+}
+
+/// A whole number, written as one or as a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Signed(i64),
+    Unsigned(u64),
+    Text(String),
+}
+
+impl Number {
+    fn parse<T: std::str::FromStr + TryFrom<i64> + TryFrom<u64>>(&self) -> Option<T> {
+        match self {
+            Self::Signed(number) => T::try_from(*number).ok(),
+            Self::Unsigned(number) => T::try_from(*number).ok(),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Which events are work, decided before anything is read.
+
+use std::collections::BTreeSet;
+
+use crate::event::{Event, EventKind};
+use crate::names::{BucketName, Generation, ObjectName, Prefix};
+
+/// The extensions that are rendered, without regard to case.
+const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+
+/// Where pictures may come from and where their thumbnails go.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The bucket that thumbnails are stored in.
+    pub target_bucket: BucketName,
+    /// What their names begin with.
+    pub prefix: Prefix,
+    /// The buckets that pictures are taken from; empty means any.
+    pub source_buckets: BTreeSet<BucketName>,
+}
+
+/// A picture to be rendered, and the name its thumbnail will have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The picture's bucket.
+    pub bucket: BucketName,
+    /// The picture's name.
+    pub name: ObjectName,
+    /// The announced version; the live one where none was announced.
+    pub generation: Option<Generation>,
+    /// The thumbnail's name in the target bucket.
+    pub thumbnail: ObjectName,
+    /// The picture's size in bytes, where the notification tells.
+    pub size: Option<u64>,
+}
+
+/// Why an event is acknowledged without a thumbnail being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// The event is not about a new version.
+    NotFinalize,
+    /// The object is a thumbnail of ours: by its place or by its marker.
+    OwnObject,
+    /// The object's bucket is not among the configured sources.
+    SourceNotAllowed,
+    /// The name ends in a slash: a folder's placeholder.
+    Folder,
+    /// The name has no extension.
+    NoExtension,
+    /// The name's extension is not jpg, jpeg or png.
+    Extension,
+    /// The thumbnail's name would be longer than Cloud Storage takes.
+    NameTooLong,
+    /// The object has no bytes.
+    Empty,
+    /// The announced version is gone.
+    Gone,
+    /// Another version of the source is live by now, and has an event of its own.
+    Superseded,
+    /// The thumbnail already shows this version.
+    Current,
+}
+
+impl Skip {
+    /// The reason in the event's log line.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotFinalize => "not_finalize",
+            Self::OwnObject => "own_object",
+            Self::SourceNotAllowed => "source_not_allowed",
+            Self::Folder => "folder",
+            Self::NoExtension => "no_extension",
+            Self::Extension => "extension",
+            Self::NameTooLong => "name_too_long",
+            Self::Empty => "empty",
+            Self::Gone => "gone",
+            Self::Superseded => "superseded",
+            Self::Current => "current",
+        }
+    }
+}
+
+impl Scope {
+    /// Turns an event into a job.
+    ///
+    /// # Errors
+    /// The first [`Skip`] that applies.
+    pub fn admit(&self, event: &Event) -> Result<Job, Skip> {
+        if event.kind != EventKind::Finalized {
+            return Err(Skip::NotFinalize);
+        }
+        if event.marked || (event.bucket == self.target_bucket && self.prefix.covers(&event.name)) {
+            return Err(Skip::OwnObject);
+        }
+        if !self.source_buckets.is_empty() && !self.source_buckets.contains(&event.bucket) {
+            return Err(Skip::SourceNotAllowed);
+        }
+        check_extension(&event.name)?;
+        if event.size == Some(0) {
+            return Err(Skip::Empty);
+        }
+        Ok(Job {
+            bucket: event.bucket.clone(),
+            name: event.name.clone(),
+            generation: event.generation,
+            thumbnail: self
+                .prefix
+                .thumbnail_of(&event.name)
+                .ok_or(Skip::NameTooLong)?,
+            size: event.size,
+        })
+    }
+}
+
+fn check_extension(name: &ObjectName) -> Result<(), Skip> {
+    if name.as_str().ends_with('/') {
+        return Err(Skip::Folder);
+    }
+    let extension = name.extension().ok_or(Skip::NoExtension)?;
+    let known = EXTENSIONS
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known));
+    if known { Ok(()) } else { Err(Skip::Extension) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope {
+            target_bucket: BucketName::parse("thumbs").unwrap(),
+            prefix: Prefix::parse("thumbnails/").unwrap(),
+            source_buckets: BTreeSet::new(),
+        }
+    }
+
+    fn event(bucket: &str, name: &str) -> Event {
+        Event {
+            kind: EventKind::Finalized,
+            bucket: BucketName::parse(bucket).unwrap(),
+            name: ObjectName::parse(name).unwrap(),
+            generation: None,
+            size: None,
+            marked: false,
+            message_id: None,
+            delivery_attempt: None,
+        }
+    }
+
+    #[test]
+    fn pictures_by_name_are_work_in_any_case() {
+        for name in ["n.jpg", "a/b.JPEG", "x.tar.Png", ".jpg", "a b#?%2F.jpg"] {
+            let job = scope().admit(&event("b", name)).unwrap();
+            assert_eq!(job.thumbnail.as_str(), format!("thumbnails/{name}"));
+        }
+    }
+
+    #[test]
+    fn whatever_is_not_work_has_its_own_reason() {
+        let skip = |event: &Event| scope().admit(event).unwrap_err();
+        assert_eq!(
+            skip(&Event {
+                kind: EventKind::Other,
+                ..event("b", "n.jpg")
+            }),
+            Skip::NotFinalize
+        );
+        assert_eq!(skip(&event("thumbs", "thumbnails/n.jpg")), Skip::OwnObject);
+        assert_eq!(
+            skip(&Event {
+                marked: true,
+                ..event("b", "n.jpg")
+            }),
+            Skip::OwnObject
+        );
+        assert_eq!(skip(&event("b", "dir.jpg/")), Skip::Folder);
+        assert_eq!(skip(&event("b", "a.jpg/noext")), Skip::NoExtension);
+        assert_eq!(skip(&event("b", "n.gif")), Skip::Extension);
+        assert_eq!(skip(&event("b", "jpg.")), Skip::Extension);
+        assert_eq!(
+            skip(&Event {
+                size: Some(0),
+                ..event("b", "n.jpg")
+            }),
+            Skip::Empty
+        );
+        assert_eq!(
+            skip(&event("b", &format!("{}.jpg", "n".repeat(1010)))),
+            Skip::NameTooLong
+        );
+    }
+
+    #[test]
+    fn a_shared_bucket_s_other_objects_are_work() {
+        assert!(scope().admit(&event("thumbs", "n.jpg")).is_ok());
+        assert!(scope().admit(&event("b", "thumbnails/n.jpg")).is_ok());
+    }
+
+    #[test]
+    fn an_allow_list_leaves_other_buckets_out() {
+        let scope = Scope {
+            source_buckets: BTreeSet::from([BucketName::parse("b").unwrap()]),
+            ..scope()
+        };
+        assert!(scope.admit(&event("b", "n.jpg")).is_ok());
+        assert_eq!(
+            scope.admit(&event("c", "n.jpg")),
+            Err(Skip::SourceNotAllowed)
+        );
+    }
+}
