@@ -1,0 +1,236 @@
+//! A local folder as an object store, for one process.
+//!
+//! Buckets are sub-folders and objects are files, so pictures dropped in by hand count. A version's generation is its
+//! file's modification time in microseconds; writes choose one that grows. Custom metadata lies in the hidden folder
+//! `.gcs-thumbnailer` beside the buckets, one small file per object and generation, written before the object is
+//! renamed into place: whoever sees an object sees its metadata, and a crash leaves nothing half done.
+
+mod path;
+mod sidecar;
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use self::sidecar::Sidecar;
+use super::{Precondition, Source, StoreError, Version};
+use crate::names::{BucketName, Generation, ObjectName};
+use crate::stored::Thumbnail;
+
+/// The hidden folder for metadata and unfinished writes; no bucket's name starts with a dot.
+const HIDDEN: &str = ".gcs-thumbnailer";
+
+/// A local folder as an object store.
+#[derive(Clone)]
+pub struct Directory {
+    root: Arc<PathBuf>,
+    /// The last generation given, held while a write checks its precondition and renames.
+    last: Arc<Mutex<i64>>,
+}
+
+impl Directory {
+    /// Takes a folder, and makes it and the named buckets where they are missing.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn new(root: impl Into<PathBuf>, buckets: &[&BucketName]) -> io::Result<Self> {
+        let root = root.into();
+        fs::create_dir_all(root.join(HIDDEN))?;
+        for bucket in buckets {
+            fs::create_dir_all(root.join(bucket.as_str()))?;
+        }
+        Ok(Self {
+            root: Arc::new(root),
+            last: Arc::default(),
+        })
+    }
+
+    pub(super) async fn open(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Option<Generation>,
+    ) -> Result<Source, StoreError> {
+        let (store, bucket, name) = (self.clone(), bucket.clone(), name.clone());
+        blocking(move || {
+            let (file, version) = store.find(&bucket, &name)?;
+            if generation.is_some_and(|generation| generation != version.generation) {
+                return Err(StoreError::NotFound);
+            }
+            Ok(Source {
+                body: super::Body::Directory(Body {
+                    file,
+                    generation: version.generation,
+                }),
+                version,
+            })
+        })
+        .await
+    }
+
+    pub(super) async fn look(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+    ) -> Result<Version, StoreError> {
+        let (store, bucket, name) = (self.clone(), bucket.clone(), name.clone());
+        blocking(move || store.find(&bucket, &name).map(|(_, version)| version)).await
+    }
+
+    pub(super) async fn write(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        thumbnail: &Thumbnail,
+        precondition: Precondition,
+    ) -> Result<Generation, StoreError> {
+        let (store, bucket, name, thumbnail) = (
+            self.clone(),
+            bucket.clone(),
+            name.clone(),
+            thumbnail.clone(),
+        );
+        blocking(move || store.replace(&bucket, &name, &thumbnail, precondition)).await
+    }
+
+    fn find(&self, bucket: &BucketName, name: &ObjectName) -> Result<(File, Version), StoreError> {
+        let path = path::existing(&self.root, bucket, name)?;
+        let file = File::open(&path)?;
+        let status = file.metadata()?;
+        if !status.is_file() {
+            return Err(StoreError::NotFound);
+        }
+        let generation = generation_of(&status)?;
+        let sidecar = Sidecar::load(&self.hidden(), bucket, name, generation)?;
+        let version = Version::new(
+            generation,
+            Some(status.len()),
+            &sidecar.content_encoding,
+            &sidecar.metadata,
+        );
+        Ok((file, version))
+    }
+
+    fn replace(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        thumbnail: &Thumbnail,
+        precondition: Precondition,
+    ) -> Result<Generation, StoreError> {
+        let path = path::writable(&self.root, bucket, name)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = match self.find(bucket, name) {
+            Ok((_, version)) => Some(version.generation),
+            Err(StoreError::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        let met = match precondition {
+            Precondition::Absent => live.is_none(),
+            Precondition::Is(generation) => live == Some(generation),
+        };
+        if !met {
+            return Err(StoreError::PreconditionFailed);
+        }
+        *last = micros(SystemTime::now())?
+            .max(*last + 1)
+            .max(live.map_or(0, Generation::get) + 1);
+        let (unfinished, generation) = self.write_aside(&thumbnail.png, *last)?;
+        Sidecar::of(thumbnail).store(&self.hidden(), bucket, name, generation)?;
+        path::make_parents(&self.root, &path)?;
+        fs::rename(&unfinished, &path)?;
+        if let Some(live) = live.filter(|live| *live != generation) {
+            Sidecar::remove(&self.hidden(), bucket, name, live);
+        }
+        Ok(generation)
+    }
+
+    /// Writes a file that nobody sees yet, and tells the generation that its time stamp came out as.
+    fn write_aside(
+        &self,
+        bytes: &[u8],
+        generation: i64,
+    ) -> Result<(PathBuf, Generation), StoreError> {
+        let path = self.hidden().join(format!("{generation}.unfinished"));
+        let mut file = File::create(&path)?;
+        file.write_all(bytes)?;
+        let since_epoch = Duration::from_micros(u64::try_from(generation).unwrap_or_default());
+        file.set_modified(UNIX_EPOCH + since_epoch)?;
+        file.sync_all()?;
+        Ok((path, generation_of(&file.metadata()?)?))
+    }
+
+    fn hidden(&self) -> PathBuf {
+        self.root.join(HIDDEN)
+    }
+}
+
+/// An opened file, and the version it was then.
+pub(super) struct Body {
+    file: File,
+    generation: Generation,
+}
+
+impl Body {
+    pub(super) async fn read(self, limit: u64) -> Result<Vec<u8>, StoreError> {
+        blocking(move || {
+            let mut bytes = Vec::new();
+            (&self.file)
+                .take(limit.saturating_add(1))
+                .read_to_end(&mut bytes)?;
+            if bytes.len() as u64 > limit {
+                return Err(StoreError::TooLarge { limit });
+            }
+            // A file that is being written in place is not a version yet.
+            if generation_of(&self.file.metadata()?)? != self.generation {
+                return Err(StoreError::Unavailable(
+                    "the file changed while it was read".into(),
+                ));
+            }
+            Ok(bytes)
+        })
+        .await
+    }
+}
+
+fn generation_of(status: &fs::Metadata) -> Result<Generation, StoreError> {
+    Generation::new(micros(status.modified()?)?.max(1))
+        .map_err(|error| StoreError::Unknown(error.into()))
+}
+
+fn micros(time: SystemTime) -> Result<i64, StoreError> {
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).map_err(|error| StoreError::Unknown(error.into()))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Unknown(error.into())))
+}
+
+/// Reads a file that may be missing.
+fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Denied(error.into())
+            }
+            io::ErrorKind::InvalidFilename => Self::Unstorable("a part of the name is too long"),
+            _ => Self::Unavailable(error.into()),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! From an object's name to the one file that may hold it, or a refusal in words.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use crate::names::{BucketName, ObjectName};
+
+/// The file of an object that may exist.
+pub(super) fn existing(
+    root: &Path,
+    bucket: &BucketName,
+    name: &ObjectName,
+) -> Result<PathBuf, StoreError> {
+    let path = path_of(root, bucket, name)?;
+    refuse_links(root, &path)?;
+    Ok(path)
+}
+
+/// The file that an object is to be written to; the bucket must exist.
+pub(super) fn writable(
+    root: &Path,
+    bucket: &BucketName,
+    name: &ObjectName,
+) -> Result<PathBuf, StoreError> {
+    let path = existing(root, bucket, name)?;
+    fs::metadata(root.join(bucket.as_str()))?;
+    if path.is_dir() {
+        return Err(StoreError::Unstorable("a folder has the name already"));
+    }
+    Ok(path)
+}
+
+/// Makes the folders above a file.
+pub(super) fn make_parents(root: &Path, path: &Path) -> Result<(), StoreError> {
+    let parent = path.parent().unwrap_or(root);
+    fs::create_dir_all(parent).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            StoreError::Unstorable("a part of the name is an object already")
+        }
+        _ => error.into(),
+    })
+}
+
+/// Names map to paths one to one; what a path can't say is refused, so nothing leaves the root.
+fn path_of(root: &Path, bucket: &BucketName, name: &ObjectName) -> Result<PathBuf, StoreError> {
+    let mut path = root.join(bucket.as_str());
+    for part in name.as_str().split('/') {
+        match part {
+            "" => return Err(StoreError::Unstorable("a part of the name is empty")),
+            "." | ".." => return Err(StoreError::Unstorable("a part of the name is . or ..")),
+            part if part.len() > 255 => {
+                return Err(StoreError::Unstorable(
+                    "a part of the name is over 255 bytes",
+                ));
+            }
+            part if part.contains('\0') => {
+                return Err(StoreError::Unstorable("the name has a NUL"));
+            }
+            part => path.push(part),
+        }
+    }
+    Ok(path)
+}
+
+/// A link could lead out of the root.
+fn refuse_links(root: &Path, path: &Path) -> Result<(), StoreError> {
+    let inside = path.ancestors().take_while(|part| *part != root);
+    for part in inside {
+        match fs::symlink_metadata(part) {
+            Ok(status) if status.is_symlink() => {
+                return Err(StoreError::Unstorable(
+                    "a part of its path is a symbolic link",
+                ));
+            }
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Err(error.into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What a folder can't say of an object: headers and custom metadata, in a file of its own.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{StoreError, read_if_there};
+use crate::names::{BucketName, Generation, ObjectName};
+use crate::stored::Thumbnail;
+
+/// The metadata of one version of an object.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Sidecar {
+    pub(super) content_type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) content_encoding: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cache_control: Option<String>,
+    pub(super) metadata: HashMap<String, String>,
+}
+
+impl Sidecar {
+    pub(super) fn of(thumbnail: &Thumbnail) -> Self {
+        let metadata = thumbnail
+            .origin
+            .metadata()
+            .map(|(key, value)| (key.to_owned(), value));
+        Self {
+            content_type: Thumbnail::CONTENT_TYPE.to_owned(),
+            content_encoding: String::new(),
+            cache_control: thumbnail.cache_control.clone(),
+            metadata: metadata.into(),
+        }
+    }
+
+    /// Loads a version's metadata; a file dropped in by hand has none.
+    pub(super) fn load(
+        hidden: &Path,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Generation,
+    ) -> Result<Self, StoreError> {
+        match read_if_there(&path_of(hidden, bucket, name, generation))? {
+            Some(json) => {
+                serde_json::from_slice(&json).map_err(|error| StoreError::Unknown(error.into()))
+            }
+            None => Ok(Self::default()),
+        }
+    }
+
+    pub(super) fn store(
+        &self,
+        hidden: &Path,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Generation,
+    ) -> Result<(), StoreError> {
+        let path = path_of(hidden, bucket, name, generation);
+        let json =
+            serde_json::to_vec_pretty(self).map_err(|error| StoreError::Unknown(error.into()))?;
+        fs::write(path, json).map_err(StoreError::from)
+    }
+
+    /// Removes an older version's metadata; what stays behind names a generation that is never seen again.
+    pub(super) fn remove(
+        hidden: &Path,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Generation,
+    ) {
+        let _ = fs::remove_file(path_of(hidden, bucket, name, generation));
+    }
+}
+
+/// Hashed, as an object's name may be too long or too deep for one file name.
+fn path_of(
+    hidden: &Path,
+    bucket: &BucketName,
+    name: &ObjectName,
+    generation: Generation,
+) -> PathBuf {
+    let digest = Sha256::new()
+        .chain_update(bucket.as_str())
+        .chain_update("/")
+        .chain_update(name.as_str())
+        .finalize();
+    let hash = BASE64_URL_SAFE_NO_PAD.encode(digest);
+    hidden.join(format!("{hash}-{generation}.json"))
+}

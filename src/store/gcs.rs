@@ -1,0 +1,255 @@
+//! Cloud Storage through Google's client.
+//!
+//! The client retries what the storage docs call retryable, but not for long: Pub/Sub is the long retry. The client
+//! is built at the first call rather than at start, as its credentials may need the network.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use google_cloud_auth::credentials::{Builder as DefaultCredentials, anonymous};
+use google_cloud_gax::error::Error;
+use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
+use google_cloud_gax::retry_policy::RetryPolicyExt as _;
+use google_cloud_storage::client::Storage;
+use google_cloud_storage::error::{ReadError, WriteError};
+use google_cloud_storage::model_ext::{ObjectHighlights, ReadRange};
+use google_cloud_storage::read_object::ReadObjectResponse;
+use google_cloud_storage::read_resume_policy::{ReadResumePolicyExt as _, Recommended};
+use google_cloud_storage::retry_policy::RetryableErrors;
+use tokio::sync::OnceCell;
+
+use super::{Precondition, Source, StoreError, Version};
+use crate::names::{BucketName, Generation, ObjectName};
+use crate::stored::Thumbnail;
+
+/// In-process attempts of one call.
+const ATTEMPTS: u32 = 3;
+/// A body that brings nothing for so long is given up; it may be slow, but not silent.
+const SILENCE: Duration = Duration::from_secs(15);
+/// The most that is reserved ahead of a body whose size is only claimed.
+const MAX_PREALLOCATION: u64 = 16 << 20;
+
+/// Cloud Storage, or an emulator of it.
+pub struct Gcs {
+    options: GcsOptions,
+    client: OnceCell<Box<Storage>>,
+}
+
+/// How Cloud Storage is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GcsOptions {
+    /// An emulator's address, as `STORAGE_EMULATOR_HOST` gives it: `host:port` or a URL. Calls are anonymous then.
+    pub emulator: Option<String>,
+}
+
+impl Gcs {
+    /// Prepares a store; nothing is sent before the first call.
+    #[must_use]
+    pub fn new(options: GcsOptions) -> Self {
+        Self {
+            options,
+            client: OnceCell::new(),
+        }
+    }
+
+    pub(super) async fn warm_up(&self) {
+        let _ = self.client().await;
+    }
+
+    pub(super) async fn open(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Option<Generation>,
+    ) -> Result<Source, StoreError> {
+        let read = self
+            .client()
+            .await?
+            .read_object(path_of(bucket), name.as_str());
+        let read = match generation {
+            Some(generation) => read.set_generation(generation.get()),
+            None => read,
+        };
+        let response = read.send().await.map_err(StoreError::from)?;
+        Ok(Source {
+            version: version_of(&response.object())?,
+            body: super::Body::Gcs(Body(response)),
+        })
+    }
+
+    pub(super) async fn look(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+    ) -> Result<Version, StoreError> {
+        let client = self.client().await?;
+        let read = || client.read_object(path_of(bucket), name.as_str());
+        let looked = read().set_read_range(ReadRange::head(1)).send().await;
+        let response = match looked {
+            // An empty object has no first byte; its whole is as short.
+            Err(error) if error.http_status_code() == Some(416) => read().send().await,
+            other => other,
+        }
+        .map_err(StoreError::from)?;
+        // A range's size is not the object's.
+        version_of(&response.object()).map(|version| Version {
+            size: None,
+            ..version
+        })
+    }
+
+    pub(super) async fn write(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        thumbnail: &Thumbnail,
+        precondition: Precondition,
+    ) -> Result<Generation, StoreError> {
+        let expected = match precondition {
+            Precondition::Absent => 0,
+            Precondition::Is(generation) => generation.get(),
+        };
+        let write = self
+            .client()
+            .await?
+            .write_object(path_of(bucket), name.as_str(), thumbnail.png.clone())
+            .set_content_type(Thumbnail::CONTENT_TYPE)
+            .set_metadata(thumbnail.origin.metadata())
+            .set_if_generation_match(expected);
+        let write = match &thumbnail.cache_control {
+            Some(rule) => write.set_cache_control(rule),
+            None => write,
+        };
+        let object = Box::pin(write.send_buffered())
+            .await
+            .map_err(StoreError::from)?;
+        Generation::new(object.generation).map_err(|error| StoreError::Unknown(error.into()))
+    }
+
+    async fn client(&self) -> Result<&Storage, StoreError> {
+        let client = self
+            .client
+            .get_or_try_init(|| connect(&self.options))
+            .await?;
+        Ok(client)
+    }
+}
+
+async fn connect(options: &GcsOptions) -> Result<Box<Storage>, StoreError> {
+    let backoff = ExponentialBackoffBuilder::new()
+        .with_initial_delay(Duration::from_millis(100))
+        .with_maximum_delay(Duration::from_secs(2))
+        .clamp();
+    let builder = Storage::builder()
+        .with_retry_policy(RetryableErrors.with_attempt_limit(ATTEMPTS))
+        .with_backoff_policy(backoff)
+        .with_read_resume_policy(Recommended.with_attempt_limit(ATTEMPTS));
+    let builder = if let Some(address) = &options.emulator {
+        builder
+            .with_endpoint(endpoint(address))
+            .with_credentials(anonymous::Builder::new().build())
+    } else {
+        // Named here, the universe needn't be asked of the metadata server, which can hang.
+        let credentials = DefaultCredentials::default()
+            .with_universe_domain("googleapis.com")
+            .build();
+        builder.with_credentials(credentials.map_err(|error| StoreError::Denied(error.into()))?)
+    };
+    let client = Box::pin(builder.build()).await;
+    client
+        .map(Box::new)
+        .map_err(|error| StoreError::Unavailable(error.into()))
+}
+
+fn endpoint(address: &str) -> String {
+    let address = address.trim_end_matches('/');
+    if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("http://{address}")
+    }
+}
+
+fn path_of(bucket: &BucketName) -> String {
+    format!("projects/_/buckets/{bucket}")
+}
+
+fn version_of(object: &ObjectHighlights) -> Result<Version, StoreError> {
+    let generation =
+        Generation::new(object.generation).map_err(|error| StoreError::Unknown(error.into()))?;
+    // The client says zero where the server sends no stored length.
+    let size = u64::try_from(object.size).ok().filter(|size| *size > 0);
+    Ok(Version::new(
+        generation,
+        size,
+        &object.content_encoding,
+        &object.metadata,
+    ))
+}
+
+/// A response whose body is still on its way.
+pub(super) struct Body(ReadObjectResponse);
+
+impl Body {
+    pub(super) async fn read(mut self, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let ahead = limit.min(MAX_PREALLOCATION);
+        let mut bytes = Vec::with_capacity(usize::try_from(ahead).unwrap_or(0));
+        while let Some(chunk) = self.next().await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > limit {
+                return Err(StoreError::TooLarge { limit });
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The client checks the checksum behind the last chunk, so only the end of the loop makes the bytes usable.
+    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let next = tokio::time::timeout(SILENCE, self.0.next())
+            .await
+            .map_err(|_| StoreError::Timeout)?;
+        next.transpose().map_err(StoreError::from)
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match error.http_status_code() {
+            Some(404) => Self::NotFound,
+            Some(412) => Self::PreconditionFailed,
+            Some(401 | 403) => Self::Denied(error.into()),
+            Some(408 | 429 | 500..=599) => Self::Unavailable(error.into()),
+            None if is_checksum_mismatch(&error) => Self::Checksum(error.into()),
+            None if error.is_timeout() => Self::Timeout,
+            None if is_on_the_way(&error) => Self::Unavailable(error.into()),
+            None if error.is_authentication() => Self::Denied(error.into()),
+            Some(_) | None => Self::Unknown(error.into()),
+        }
+    }
+}
+
+fn is_on_the_way(error: &Error) -> bool {
+    error.is_io()
+        || error.is_connect()
+        || error.is_transport()
+        || error.is_transient_and_before_rpc()
+}
+
+fn is_checksum_mismatch(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let read = source.and_then(|source| source.downcast_ref::<ReadError>());
+    let written = source.and_then(|source| source.downcast_ref::<WriteError>());
+    matches!(read, Some(ReadError::ChecksumMismatch(_)))
+        || matches!(written, Some(WriteError::ChecksumMismatch { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emulator_s_address_may_lack_the_scheme() {
+        assert_eq!(endpoint("127.0.0.1:4443"), "http://127.0.0.1:4443");
+        assert_eq!(endpoint("http://fake:4443/"), "http://fake:4443");
+    }
+}

@@ -1,0 +1,225 @@
+//! The object store: Cloud Storage, or a local folder that behaves like it.
+//!
+//! A closed set of two; one conformance suite (`tests/service/conformance.rs`) runs against both. Every call ends by
+//! itself: each has a deadline of its own inside the event's.
+
+mod directory;
+mod gcs;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+pub use directory::Directory;
+pub use gcs::{Gcs, GcsOptions};
+
+use crate::names::{BucketName, Generation, ObjectName};
+use crate::stored::{MARKER, Origin, Thumbnail};
+
+/// The longest that one call may take, in-process retries included; [`Source::read`] has the event's deadline.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Where objects live.
+pub enum Store {
+    /// Google Cloud Storage, or an emulator of it.
+    Gcs(Gcs),
+    /// A local folder.
+    Directory(Directory),
+}
+
+/// What a store's headers say about one version of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The version's number.
+    pub generation: Generation,
+    /// The stored bytes, where the store tells.
+    pub size: Option<u64>,
+    /// Whether the stored bytes are gzip by Content-Encoding.
+    pub gzipped: bool,
+    /// Whether the object carries [`MARKER`].
+    pub marked: bool,
+    /// What the object shows, if it is a thumbnail of ours.
+    pub origin: Option<Origin>,
+}
+
+impl Version {
+    fn new(
+        generation: Generation,
+        size: Option<u64>,
+        encoding: &str,
+        metadata: &HashMap<String, String>,
+    ) -> Self {
+        Self {
+            generation,
+            size,
+            gzipped: encoding.eq_ignore_ascii_case("gzip"),
+            marked: metadata.contains_key(MARKER),
+            origin: Origin::from_metadata(metadata),
+        }
+    }
+}
+
+/// An object opened for reading: its headers are here, its body is not.
+pub struct Source {
+    /// What is being read.
+    pub version: Version,
+    body: Body,
+}
+
+enum Body {
+    Gcs(gcs::Body),
+    Directory(directory::Body),
+}
+
+/// The state that a write demands of the object it replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precondition {
+    /// There is no live version.
+    Absent,
+    /// The live version is this one.
+    Is(Generation),
+}
+
+/// Why a store did not do as it was told, by what that means to us.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The object, version or bucket is not there.
+    #[error("not found")]
+    NotFound,
+    /// The object is not in the state that the call demanded.
+    #[error("the object has changed meanwhile")]
+    PreconditionFailed,
+    /// The credentials are missing, wrong or lack a role.
+    #[error("permission denied")]
+    Denied(#[source] Cause),
+    /// The store can't do it now, but may later.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Cause),
+    /// The store did not answer in time.
+    #[error("the store did not answer in time")]
+    Timeout,
+    /// The bytes that came are not the bytes that were stored.
+    #[error("the checksum does not match")]
+    Checksum(#[source] Cause),
+    /// The body is longer than the caller takes.
+    #[error("the object is larger than {limit} bytes")]
+    TooLarge {
+        /// The most that the caller takes, in bytes.
+        limit: u64,
+    },
+    /// This store has no way to hold an object of that name.
+    #[error("a folder can't hold an object of that name: {0}")]
+    Unstorable(&'static str),
+    /// Anything that no other variant describes.
+    #[error("the store failed in a way that is not known")]
+    Unknown(#[source] Cause),
+}
+
+/// An error from outside.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+impl Store {
+    /// Opens one version of an object, or the live one, for reading.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where the version is gone, also when another took its place.
+    pub async fn open(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Option<Generation>,
+    ) -> Result<Source, StoreError> {
+        match self {
+            Self::Gcs(gcs) => in_time(Box::pin(gcs.open(bucket, name, generation))).await,
+            Self::Directory(directory) => in_time(directory.open(bucket, name, generation)).await,
+        }
+    }
+
+    /// Looks at an object's live version without its bytes; `None` where there is none.
+    ///
+    /// # Errors
+    /// Any but [`StoreError::NotFound`].
+    pub async fn look(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+    ) -> Result<Option<Version>, StoreError> {
+        let looked = match self {
+            Self::Gcs(gcs) => in_time(Box::pin(gcs.look(bucket, name))).await,
+            Self::Directory(directory) => in_time(directory.look(bucket, name)).await,
+        };
+        match looked {
+            Ok(version) => Ok(Some(version)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores a thumbnail, if the object it replaces is as demanded.
+    ///
+    /// # Errors
+    /// [`StoreError::PreconditionFailed`] where it is not, [`StoreError::NotFound`] where the bucket is missing.
+    pub async fn write(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        thumbnail: &Thumbnail,
+        precondition: Precondition,
+    ) -> Result<Generation, StoreError> {
+        match self {
+            Self::Gcs(gcs) => {
+                in_time(Box::pin(gcs.write(bucket, name, thumbnail, precondition))).await
+            }
+            Self::Directory(directory) => {
+                in_time(directory.write(bucket, name, thumbnail, precondition)).await
+            }
+        }
+    }
+
+    /// Gets ready for the first call, so that it needn't wait for credentials and connections.
+    ///
+    /// A failure is not one: the first call tries again and reports.
+    pub async fn warm_up(&self) {
+        match self {
+            Self::Gcs(gcs) => gcs.warm_up().await,
+            Self::Directory(_) => (),
+        }
+    }
+}
+
+impl Source {
+    /// Takes the body, at most `limit` bytes of it, and checks it against the store's checksum and size.
+    ///
+    /// # Errors
+    /// A body that is cut, longer than `limit` or not what was stored is an error, never a shorter result.
+    pub async fn read(self, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let expected = self.version.size;
+        let cap = expected.map_or(limit, |expected| expected.min(limit));
+        let bytes = match self.body {
+            Body::Gcs(body) => body.read(cap).await,
+            Body::Directory(body) => body.read(cap).await,
+        };
+        match (bytes, expected) {
+            (Err(StoreError::TooLarge { .. }), Some(expected)) if expected <= limit => {
+                Err(unlike_declared(expected))
+            }
+            // What a proxy decompressed on the way has another length.
+            (Ok(bytes), Some(expected))
+                if bytes.len() as u64 != expected && !self.version.gzipped =>
+            {
+                Err(unlike_declared(expected))
+            }
+            (bytes, _) => bytes,
+        }
+    }
+}
+
+fn unlike_declared(bytes: u64) -> StoreError {
+    StoreError::Unavailable(format!("the body is not {bytes} bytes long, as was declared").into())
+}
+
+/// The client's futures are some 50 KB, so they are boxed before they get here.
+async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(CALL_TIMEOUT, call)
+        .await
+        .unwrap_or(Err(StoreError::Timeout))
+}
