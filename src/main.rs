@@ -1,3 +1,88 @@
-//! The command line.
+//! Wires the parts together, and exits: 0 when all went well, 1 when not, 2 for a bad configuration.
 
-fn main() {}
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use gcs_thumbnailer::budget::Budget;
+use gcs_thumbnailer::config::{Command, CommandLine, ServeArguments, ServeConfig, Storage};
+use gcs_thumbnailer::pipeline::Pipeline;
+use gcs_thumbnailer::store::{Directory, Gcs, Store};
+use gcs_thumbnailer::{log, server, thumb};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> anyhow::Result<ExitCode> {
+    let line = CommandLine::parse();
+    match line.command {
+        Some(Command::Thumb(arguments)) => Ok(thumb::run(&arguments)),
+        Some(Command::Serve(arguments)) => configure(*arguments),
+        None => configure(line.serve),
+    }
+}
+
+fn configure(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    match ServeConfig::check(arguments) {
+        Ok(config) => serve(config).map(|()| ExitCode::SUCCESS),
+        Err(faults) => {
+            for fault in faults {
+                eprintln!("{fault}");
+            }
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(config: ServeConfig) -> anyhow::Result<()> {
+    log::init(config.log_format);
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, config.port))
+        .await
+        .with_context(|| format!("can't listen on port {}", config.port))?;
+    let address = listener.local_addr()?.to_string();
+    // Signals are caught before anything is answered, so that none is missed.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+    };
+    let pipeline = Arc::new(pipeline(&config)?);
+    tracing::info!(
+        message = format!("listening on {address}"),
+        address,
+        memory_budget = config.memory_budget
+    );
+    let warm = Arc::clone(&pipeline);
+    tokio::spawn(async move { warm.store.warm_up().await });
+    server::serve(listener, pipeline, config.project, shutdown).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn pipeline(config: &ServeConfig) -> anyhow::Result<Pipeline> {
+    let store = match &config.storage {
+        Storage::Gcs(options) => Store::Gcs(Gcs::new(options.clone())),
+        Storage::Directory(folder) => {
+            let directory = Directory::new(folder, &[&config.scope.target_bucket])
+                .with_context(|| format!("can't use the folder {}", folder.display()))?;
+            Store::Directory(directory)
+        }
+    };
+    Ok(Pipeline {
+        store,
+        scope: config.scope.clone(),
+        budget: Budget::new(
+            config.memory_budget,
+            std::thread::available_parallelism()?.get(),
+        ),
+        limits: config.limits,
+        max_source_bytes: config.max_source_bytes,
+        cache_control: config.cache_control.clone(),
+        event_timeout: config.event_timeout,
+    })
+}

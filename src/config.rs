@@ -1,0 +1,264 @@
+//! The command line and the environment, checked into a configuration in which every value holds.
+
+mod quantity;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use self::quantity::{bytes, duration};
+use crate::log::Format;
+use crate::memory;
+use crate::names::{BucketName, Prefix};
+use crate::render::Limits;
+use crate::store::GcsOptions;
+use crate::work::Scope;
+
+/// Stores a PNG thumbnail of every picture that lands in a Cloud Storage bucket.
+///
+/// Without a subcommand it serves.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct CommandLine {
+    /// What to do; serve where none is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of serve.
+    #[command(flatten)]
+    pub serve: ServeArguments,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve: answer pushed notifications at POST / with stored thumbnails, and GET /health.
+    Serve(Box<ServeArguments>),
+    /// Render local files with the service's own renderer.
+    Thumb(ThumbArguments),
+}
+
+/// The options of `serve`, as text; [`ServeConfig::check`] gives them meaning.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeArguments {
+    /// Port to listen on, at every address; 0 takes a free one.
+    #[arg(long, env = "PORT", default_value = "8080")]
+    port: String,
+    /// Bucket that thumbnails are stored in (required).
+    #[arg(long, env = "TARGET_BUCKET")]
+    target_bucket: Option<String>,
+    /// Buckets that pictures are taken from, separated by commas; any where not set.
+    #[arg(
+        long,
+        env = "SOURCE_BUCKETS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    source_buckets: String,
+    /// What thumbnails' names begin with; never empty.
+    #[arg(long, env = "THUMBNAIL_PREFIX", default_value = "thumbnails/")]
+    thumbnail_prefix: String,
+    /// Cache-Control header of thumbnails, such as "public, max-age=86400".
+    #[arg(long, env = "CACHE_CONTROL")]
+    cache_control: Option<String>,
+    /// Largest object that is downloaded, in bytes or with KiB, MiB or GiB.
+    #[arg(long, env = "MAX_SOURCE_BYTES", default_value = "100MiB")]
+    max_source_bytes: String,
+    /// Most pixels that a picture may have, from its header.
+    #[arg(long, env = "MAX_SOURCE_PIXELS", default_value = "250000000")]
+    max_source_pixels: String,
+    /// Working memory that pictures share, in bytes or with KiB, MiB or GiB; by default what the container's limit
+    /// leaves.
+    #[arg(long, env = "MEMORY_BUDGET")]
+    memory_budget: Option<String>,
+    /// Longest that an event may take (such as 50s or 1500ms); keep it under the request timeout and the
+    /// subscription's ack deadline.
+    #[arg(long, env = "EVENT_TIMEOUT", default_value = "50s")]
+    event_timeout: String,
+    /// Local folder to use instead of Cloud Storage: buckets are its sub-folders.
+    #[arg(long, env = "STORAGE_DIR")]
+    storage_dir: Option<PathBuf>,
+    /// Address of a Cloud Storage emulator, called without credentials.
+    #[arg(long, env = "STORAGE_EMULATOR_HOST")]
+    storage_emulator_host: Option<String>,
+    /// Project that log lines' trace names are made with.
+    #[arg(long, env = "GOOGLE_CLOUD_PROJECT")]
+    google_cloud_project: Option<String>,
+    /// Log lines as json or as text; json where `K_SERVICE` is set, as on Cloud Run.
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// Set by Cloud Run.
+    #[arg(long, env = "K_SERVICE", hide = true)]
+    k_service: Option<String>,
+}
+
+/// The options of `thumb`.
+#[derive(Debug, Args)]
+pub struct ThumbArguments {
+    /// Pictures to render.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Folder for the thumbnails, each named like its picture with .png added; beside the picture where not set.
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+    /// Print one JSON object per file.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A checked configuration of `serve`.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Where pictures come from and thumbnails go.
+    pub scope: Scope,
+    /// The thumbnails' Cache-Control header.
+    pub cache_control: Option<String>,
+    /// The largest object that is downloaded, in bytes.
+    pub max_source_bytes: u64,
+    /// The most that one picture may be.
+    pub limits: Limits,
+    /// The memory that events share, in bytes.
+    pub memory_budget: u64,
+    /// The longest that an event may take.
+    pub event_timeout: Duration,
+    /// Where objects live.
+    pub storage: Storage,
+    /// The project that trace names are made with.
+    pub project: Option<String>,
+    /// How log lines look.
+    pub log_format: Format,
+}
+
+/// Where objects live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// In Cloud Storage or an emulator.
+    Gcs(GcsOptions),
+    /// In a local folder.
+    Directory(PathBuf),
+}
+
+impl ServeConfig {
+    /// Gives the arguments their meaning.
+    ///
+    /// # Errors
+    /// Every fault, each in plain words and with the name of its variable.
+    pub fn check(arguments: ServeArguments) -> Result<Self, Vec<String>> {
+        let mut faults = Faults::default();
+        let target_bucket = match arguments.target_bucket.filter(|name| !name.is_empty()) {
+            Some(name) => faults.note("TARGET_BUCKET", BucketName::parse(name)),
+            None => faults.note(
+                "TARGET_BUCKET",
+                Err("is required: the bucket that thumbnails are stored in"),
+            ),
+        };
+        let buckets = arguments
+            .source_buckets
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        let source_buckets: BTreeSet<_> = buckets
+            .filter_map(|name| faults.note("SOURCE_BUCKETS", BucketName::parse(name)))
+            .collect();
+        let prefix = faults.note(
+            "THUMBNAIL_PREFIX",
+            Prefix::parse(arguments.thumbnail_prefix),
+        );
+        let max_source_bytes = faults.note("MAX_SOURCE_BYTES", bytes(&arguments.max_source_bytes));
+        let max_pixels = faults.note("MAX_SOURCE_PIXELS", whole(&arguments.max_source_pixels));
+        let memory_budget = match arguments.memory_budget {
+            Some(text) => faults.note("MEMORY_BUDGET", bytes(&text)),
+            None => Some(memory::default_budget()),
+        };
+        let event_timeout = faults.note("EVENT_TIMEOUT", duration(&arguments.event_timeout));
+        let port = faults.note(
+            "PORT",
+            arguments
+                .port
+                .parse()
+                .map_err(|_| "is not a port: a number from 0 to 65535"),
+        );
+        let on_cloud_run = arguments.k_service.is_some();
+        let log_format = match arguments.log_format.as_deref() {
+            Some("json") => Some(Format::Json),
+            Some("text") => Some(Format::Text),
+            None => Some(if on_cloud_run {
+                Format::Json
+            } else {
+                Format::Text
+            }),
+            Some(_) => faults.note("LOG_FORMAT", Err("is neither json nor text")),
+        };
+        let cache_control = arguments.cache_control.filter(|rule| !rule.is_empty());
+        let cache_control = match cache_control {
+            Some(rule) => faults.note("CACHE_CONTROL", header_value(rule)).map(Some),
+            None => Some(None),
+        };
+        let storage = match arguments.storage_dir {
+            Some(folder) => Storage::Directory(folder),
+            None => Storage::Gcs(GcsOptions {
+                emulator: arguments
+                    .storage_emulator_host
+                    .filter(|host| !host.is_empty()),
+            }),
+        };
+        let config = || {
+            Some(Self {
+                port: port?,
+                scope: Scope {
+                    target_bucket: target_bucket?,
+                    prefix: prefix?,
+                    source_buckets,
+                },
+                cache_control: cache_control?,
+                max_source_bytes: max_source_bytes?,
+                limits: Limits {
+                    max_pixels: max_pixels?,
+                },
+                memory_budget: memory_budget?,
+                event_timeout: event_timeout?,
+                storage,
+                project: arguments
+                    .google_cloud_project
+                    .filter(|project| !project.is_empty()),
+                log_format: log_format?,
+            })
+        };
+        config().filter(|_| faults.0.is_empty()).ok_or(faults.0)
+    }
+}
+
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    /// Keeps a fault for the end, so that all can be told at once.
+    fn note<T>(&mut self, variable: &str, checked: Result<T, impl std::fmt::Display>) -> Option<T> {
+        checked
+            .map_err(|fault| self.0.push(format!("{variable}: {fault}")))
+            .ok()
+    }
+}
+
+fn whole(text: &str) -> Result<u64, &'static str> {
+    text.trim()
+        .parse()
+        .map(NonZeroU64::get)
+        .map_err(|_| "is not a whole number above 0")
+}
+
+fn header_value(text: String) -> Result<String, &'static str> {
+    let legal = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if legal {
+        Ok(text)
+    } else {
+        Err("has a character that a header can't hold")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use super::{CommandLine, ServeConfig, Storage};
+use crate::names::BucketName;
+use crate::store::GcsOptions;
+
+fn check(arguments: &[&str]) -> Result<ServeConfig, Vec<String>> {
+    let line = CommandLine::parse_from([&["gcs-thumbnailer"], arguments].concat());
+    ServeConfig::check(line.serve)
+}
+
+#[test]
+fn the_definition_is_sound() {
+    CommandLine::command().debug_assert();
+}
+
+#[test]
+fn the_defaults_are_the_documented_ones() {
+    let config = check(&["--target-bucket", "thumbs"]).unwrap();
+    assert_eq!(config.port, 8080);
+    assert_eq!(config.scope.prefix.as_str(), "thumbnails/");
+    assert_eq!(config.max_source_bytes, 100 << 20);
+    assert_eq!(config.limits.max_pixels, 250_000_000);
+    assert_eq!(config.event_timeout, Duration::from_secs(50));
+    assert_eq!(config.storage, Storage::Gcs(GcsOptions::default()));
+    assert!(config.scope.source_buckets.is_empty());
+}
+
+#[test]
+fn source_buckets_are_separated_by_commas() {
+    let config = check(&["--target-bucket", "thumbs", "--source-buckets", "a, b,,c"]).unwrap();
+    let expected = ["a", "b", "c"].map(|name| BucketName::parse(name).unwrap());
+    assert_eq!(config.scope.source_buckets, expected.into());
+}
+
+#[test]
+fn every_fault_is_told_at_once_by_its_variable() {
+    let faults = check(&[
+        "--port=99999",
+        "--source-buckets=ok,x/y",
+        "--thumbnail-prefix=",
+        "--max-source-bytes=1MB",
+        "--max-source-pixels=0",
+        "--event-timeout=0",
+        "--log-format=xml",
+        "--memory-budget=none",
+        "--cache-control=a\nb",
+    ])
+    .unwrap_err();
+    let variables = [
+        "TARGET_BUCKET",
+        "SOURCE_BUCKETS",
+        "THUMBNAIL_PREFIX",
+        "MAX_SOURCE_BYTES",
+        "MAX_SOURCE_PIXELS",
+        "MEMORY_BUDGET",
+        "EVENT_TIMEOUT",
+        "PORT",
+        "LOG_FORMAT",
+        "CACHE_CONTROL",
+    ];
+    let named: Vec<_> = faults
+        .iter()
+        .filter_map(|fault| fault.split(':').next())
+        .collect();
+    assert_eq!(named, variables);
+}

@@ -1,0 +1,94 @@
+//! Objects stored with `Content-Encoding: gzip` (RFC 1952), unpacked by us so that their checksum and our cap hold.
+
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::outcome::Failure;
+use crate::render::Refusal;
+
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// The first piece that is unpacked; each further one is as long as all before it.
+const FIRST_PIECE: u64 = 1 << 20;
+
+/// Unpacks gzip, at most `limit` bytes of it; bytes without gzip's magic are taken as they are, since some tools set
+/// the header on plain files.
+///
+/// `reserve` is asked for the total of unpacked bytes before each piece.
+///
+/// # Errors
+/// [`Failure::TooLarge`] over the limit, [`Refusal::Corrupt`] for broken gzip, and whatever `reserve` refuses with.
+pub fn gunzip(
+    packed: &[u8],
+    limit: u64,
+    mut reserve: impl FnMut(u64) -> Result<(), Failure>,
+) -> Result<Vec<u8>, Failure> {
+    if !packed.starts_with(&MAGIC) {
+        return Ok(packed.to_vec());
+    }
+    let mut decoder = MultiGzDecoder::new(packed);
+    let mut unpacked = Vec::new();
+    loop {
+        let have = unpacked.len() as u64;
+        let piece = have.max(FIRST_PIECE).min(limit - have + 1);
+        reserve(have + piece)?;
+        let read = decoder.by_ref().take(piece).read_to_end(&mut unpacked);
+        let read = read.map_err(|error| {
+            Refusal::Corrupt(format!("its gzip Content-Encoding is broken: {error}"))
+        })?;
+        if unpacked.len() as u64 > limit {
+            return Err(Failure::TooLarge {
+                bytes: limit.saturating_add(1),
+                limit,
+            });
+        }
+        if (read as u64) < piece {
+            return Ok(unpacked);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_unpacked_and_plain_bytes_are_taken_as_they_are() {
+        let bytes = vec![7; 5 << 20];
+        assert_eq!(gunzip(&gzip(&bytes), 6 << 20, |_| Ok(())).unwrap(), bytes);
+        assert_eq!(gunzip(b"\x89PNG", 10, |_| Ok(())).unwrap(), b"\x89PNG");
+    }
+
+    #[test]
+    fn a_bomb_ends_at_the_limit_with_its_memory_asked_for() {
+        let bomb = gzip(&vec![0; 64 << 20]);
+        let mut asked = 0;
+        let unpacked = gunzip(&bomb, 3 << 20, |bytes| {
+            asked = bytes;
+            Ok(())
+        });
+        assert!(matches!(unpacked, Err(Failure::TooLarge { limit, .. }) if limit == 3 << 20));
+        assert_eq!(asked, (3 << 20) + 1);
+    }
+
+    #[test]
+    fn broken_gzip_is_the_input_s_fault() {
+        let mut cut = gzip(&[7; 10_000]);
+        cut.truncate(20);
+        assert!(matches!(
+            gunzip(&cut, 1 << 20, |_| Ok(())),
+            Err(Failure::Refused(Refusal::Corrupt(_)))
+        ));
+    }
+}

@@ -1,0 +1,134 @@
+//! One line per event on standard output: JSON as Cloud Logging reads it, or text for people.
+//!
+//! Fields: <https://cloud.google.com/logging/docs/structured-logging>. A small formatter of our own, as the ready-made
+//! ones rename `logging.googleapis.com/trace`.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// How lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object per line.
+    Json,
+    /// One line of text.
+    Text,
+}
+
+/// Sends this crate's lines to standard output; dependencies stay silent, as a failure is logged once, by us.
+pub fn init(format: Format) {
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(Lines(format))
+        .with_writer(std::io::stdout);
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::INFO);
+    // A second call in one process is a test's, and changes nothing.
+    let _ = tracing_subscriber::registry()
+        .with(ours)
+        .with(lines)
+        .try_init();
+}
+
+struct Lines(Format);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static>
+    FormatEvent<S, N> for Lines
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let time = humantime::format_rfc3339_micros(std::time::SystemTime::now());
+        let severity = severity(*event.metadata().level());
+        match self.0 {
+            Format::Json => {
+                let mut line = Map::new();
+                line.insert("severity".to_owned(), severity.into());
+                line.insert("time".to_owned(), time.to_string().into());
+                line.append(&mut fields.0);
+                writeln!(writer, "{}", Value::Object(line))
+            }
+            Format::Text => {
+                let message = fields.0.remove("message").unwrap_or_default();
+                write!(
+                    writer,
+                    "{time} {severity} {}",
+                    escaped(message.as_str().unwrap_or_default())
+                )?;
+                for (name, value) in fields.0 {
+                    write!(writer, " {name}={value}")?;
+                }
+                writeln!(writer)
+            }
+        }
+    }
+}
+
+/// Control characters escaped, so that a name can't start a line of its own.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
+}
+
+fn severity(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "ERROR",
+        Level::WARN => "WARNING",
+        Level::INFO => "INFO",
+        Level::DEBUG | Level::TRACE => "DEBUG",
+    }
+}
+
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.insert(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.insert(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.insert(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.insert(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.insert(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.insert(field, value);
+    }
+}

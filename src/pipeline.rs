@@ -1,0 +1,279 @@
+//! An event's way to its thumbnail: admit by name, open, admit by memory, read, render, write.
+//!
+//! # Why an old picture never ends up over a new one
+//!
+//! A thumbnail is written only if its place is as it was seen: empty, or holding one certain generation. So of two
+//! instances that race for a place, one fails and looks again. Whoever finds a thumbnail of another version of its
+//! source asks which version is live *after* it has seen the thumbnail, and replaces only if its own is. Suppose an
+//! event for version 1 wrote over the thumbnail of version 2. It had seen that thumbnail's generation before it asked
+//! for the live version, so version 2, whose event had written by then, was already there; the answer would have been
+//! version 2 and nothing written. Duplicates find a thumbnail of their own version and end. Generations are only
+//! compared for equality, as their order is not promised.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::budget::{Budget, Reservation};
+use crate::content_encoding::gunzip;
+use crate::event::Event;
+use crate::outcome::{Failure, Outcome, Replaced};
+use crate::render::{self, Limits, Plan};
+use crate::report::{Report, Stage};
+use crate::store::{Precondition, Source, Store, StoreError, Version};
+use crate::stored::{Origin, Thumbnail};
+use crate::work::{Job, Scope, Skip};
+
+/// What an event takes beside its source and the renderer's estimate: buffers, connection, task.
+const FLAT_BYTES: u64 = 2 << 20;
+/// A place that changes under so many attempts is left to a later delivery.
+const WRITE_ATTEMPTS: usize = 8;
+
+/// All that events share.
+pub struct Pipeline {
+    /// Where objects live.
+    pub store: Store,
+    /// Which events are work.
+    pub scope: Scope,
+    /// The memory and cores there are.
+    pub budget: Budget,
+    /// The most that one picture may be.
+    pub limits: Limits,
+    /// The largest object that is downloaded, in bytes.
+    pub max_source_bytes: u64,
+    /// The Cache-Control header of thumbnails.
+    pub cache_control: Option<String>,
+    /// The longest that an event may take.
+    pub event_timeout: Duration,
+}
+
+/// Why an event's way ends early.
+enum Stop {
+    Skip(Skip),
+    Failure(Failure),
+}
+
+impl Pipeline {
+    /// Handles one event within its time, and reports how far it came.
+    ///
+    /// # Errors
+    /// [`Failure`] says whether it is to come again.
+    pub async fn handle(&self, event: &Event, report: &mut Report) -> Result<Outcome, Failure> {
+        match tokio::time::timeout(self.event_timeout, self.make_thumbnail(event, report)).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
+            Ok(Err(Stop::Failure(failure))) => Err(failure),
+            Err(_) if report.is_in_line() => Err(Failure::Overloaded),
+            Err(_) => Err(Failure::Timeout),
+        }
+    }
+
+    async fn make_thumbnail(&self, event: &Event, report: &mut Report) -> Result<Outcome, Stop> {
+        let job = self.scope.admit(event)?;
+        let source = report.time(Stage::Open, self.open(&job)).await?;
+        let origin = Origin {
+            bucket: job.bucket.clone(),
+            generation: source.version.generation,
+        };
+        report.generation = Some(origin.generation);
+        let reservation = report
+            .time(Stage::Admit, self.admit(&source.version, &job))
+            .await?;
+        let gzipped = source.version.gzipped;
+        let bytes = report.time(Stage::Read, self.read(source)).await?;
+        report.source_bytes = Some(bytes.len());
+        let core = report.time(Stage::Queue, self.budget.core()).await?;
+        let rendering = Rendering {
+            bytes,
+            gzipped,
+            reservation,
+            limits: self.limits,
+            max_bytes: self.max_source_bytes,
+        };
+        // The core and the memory move with the work: a timeout gives neither back while the work goes on.
+        let rendered = tokio::task::spawn_blocking(move || {
+            let rendered = rendering.run();
+            drop(core);
+            rendered
+        });
+        let rendered = report
+            .time(Stage::Render, rendered)
+            .await
+            .map_err(|_| Failure::Panicked)?;
+        report.source_pixels = rendered.source_pixels;
+        let picture = rendered.thumbnail?;
+        report.thumbnail_bytes = Some(picture.png.len());
+        report.thumbnail_pixels = Some((picture.width, picture.height));
+        let thumbnail = Thumbnail {
+            png: Bytes::from(picture.png),
+            origin,
+            cache_control: self.cache_control.clone(),
+        };
+        report
+            .time(Stage::Write, self.write(&job, &thumbnail))
+            .await
+    }
+
+    async fn open(&self, job: &Job) -> Result<Source, Stop> {
+        let source = self
+            .store
+            .open(&job.bucket, &job.name, job.generation)
+            .await
+            .map_err(at_source)?;
+        if source.version.marked {
+            return Err(Skip::OwnObject.into());
+        }
+        match source.version.size {
+            Some(bytes) if bytes > self.max_source_bytes => Err(Failure::TooLarge {
+                bytes,
+                limit: self.max_source_bytes,
+            }
+            .into()),
+            _ => Ok(source),
+        }
+    }
+
+    async fn admit(&self, version: &Version, job: &Job) -> Result<Reservation, Failure> {
+        // The notification's size is only believed where it names the version that was opened.
+        let announced = job
+            .size
+            .filter(|_| job.generation == Some(version.generation));
+        let size = version.size.or(announced).unwrap_or(self.max_source_bytes);
+        Ok(self
+            .budget
+            .reserve(size.min(self.max_source_bytes).saturating_add(FLAT_BYTES))
+            .await?)
+    }
+
+    async fn read(&self, source: Source) -> Result<Vec<u8>, Stop> {
+        let bytes = source
+            .read(self.max_source_bytes)
+            .await
+            .map_err(at_source)?;
+        if bytes.is_empty() {
+            Err(Skip::Empty.into())
+        } else {
+            Ok(bytes)
+        }
+    }
+
+    /// Stores the thumbnail unless its place holds a better one; see the argument above.
+    async fn write(&self, job: &Job, thumbnail: &Thumbnail) -> Result<Outcome, Stop> {
+        let bucket = &self.scope.target_bucket;
+        let mut replaced = None;
+        let mut precondition = Precondition::Absent;
+        for _ in 0..WRITE_ATTEMPTS {
+            match self
+                .store
+                .write(bucket, &job.thumbnail, thumbnail, precondition)
+                .await
+            {
+                Ok(_) => return Ok(replaced.map_or(Outcome::Created, Outcome::Replaced)),
+                Err(StoreError::PreconditionFailed) => {}
+                Err(StoreError::NotFound) => return Err(Failure::TargetMissing.into()),
+                Err(error) => return Err(Failure::from(error).into()),
+            }
+            let seen = self
+                .store
+                .look(bucket, &job.thumbnail)
+                .await
+                .map_err(Failure::from)?;
+            (precondition, replaced) = match seen {
+                None => (Precondition::Absent, None),
+                Some(seen) => {
+                    let replaced = self.replaces(job, thumbnail, &seen).await?;
+                    (Precondition::Is(seen.generation), Some(replaced))
+                }
+            };
+        }
+        Err(Failure::Contended.into())
+    }
+
+    /// Whether the thumbnail is to replace what was seen in its place.
+    async fn replaces(
+        &self,
+        job: &Job,
+        thumbnail: &Thumbnail,
+        seen: &Version,
+    ) -> Result<Replaced, Stop> {
+        let ours = &thumbnail.origin;
+        match &seen.origin {
+            None => Ok(Replaced::Unmarked),
+            Some(theirs) if theirs.bucket != ours.bucket => Ok(Replaced::NameConflict),
+            Some(theirs) if theirs.generation == ours.generation => Err(Skip::Current.into()),
+            Some(_) => match self
+                .store
+                .look(&job.bucket, &job.name)
+                .await
+                .map_err(Failure::from)?
+            {
+                None => Err(Skip::Gone.into()),
+                Some(live) if live.generation == ours.generation => Ok(Replaced::OtherVersion),
+                Some(_) => Err(Skip::Superseded.into()),
+            },
+        }
+    }
+}
+
+/// A source on its way through the renderer, with the memory set aside for it.
+struct Rendering {
+    bytes: Vec<u8>,
+    gzipped: bool,
+    reservation: Reservation,
+    limits: Limits,
+    max_bytes: u64,
+}
+
+struct Rendered {
+    source_pixels: Option<(u32, u32)>,
+    thumbnail: Result<render::Thumbnail, Failure>,
+}
+
+impl Rendering {
+    fn run(mut self) -> Rendered {
+        let mut source_pixels = None;
+        let thumbnail = self.render(&mut source_pixels);
+        Rendered {
+            source_pixels,
+            thumbnail,
+        }
+    }
+
+    fn render(
+        &mut self,
+        source_pixels: &mut Option<(u32, u32)>,
+    ) -> Result<render::Thumbnail, Failure> {
+        if self.gzipped {
+            let held = self.bytes.len() as u64 + FLAT_BYTES;
+            let reservation = &mut self.reservation;
+            self.bytes = gunzip(&self.bytes, self.max_bytes, |more| {
+                Ok(reservation.resize(held + more)?)
+            })?;
+        }
+        let plan = Plan::new(&self.bytes, &self.limits)?;
+        *source_pixels = Some((plan.width, plan.height));
+        self.reservation
+            .resize(self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES)?;
+        Ok(plan.render()?)
+    }
+}
+
+/// A source that is not there any more is no failure.
+fn at_source(error: StoreError) -> Stop {
+    match error {
+        StoreError::NotFound | StoreError::PreconditionFailed => Skip::Gone.into(),
+        error => Failure::from(error).into(),
+    }
+}
+
+impl From<Skip> for Stop {
+    fn from(skip: Skip) -> Self {
+        Self::Skip(skip)
+    }
+}
+
+impl<F: Into<Failure>> From<F> for Stop {
+    fn from(failure: F) -> Self {
+        Self::Failure(failure.into())
+    }
+}

@@ -1,0 +1,66 @@
+//! A request's body, bounded in bytes and time.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use http_body_util::BodyExt as _;
+
+/// The largest body that is parsed: a notification has a few kilobytes, Pub/Sub's limit is 10 MB.
+const MAX_BYTES: usize = 1 << 20;
+/// An overlong body is still taken in up to here, and dropped, so that the caller gets to read the answer.
+const MAX_DISCARDED_BYTES: usize = 64 << 20;
+/// The body must be there by then.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a body is refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error("the body is over {MAX_BYTES} bytes")]
+    TooLarge,
+    #[error("the body took longer than {} s", TIMEOUT.as_secs())]
+    TooSlow,
+    #[error("the body broke off")]
+    BrokenOff,
+}
+
+impl Refused {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BrokenOff => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Takes the whole body.
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, Refused> {
+    tokio::time::timeout(TIMEOUT, collect(body))
+        .await
+        .unwrap_or(Err(Refused::TooSlow))
+}
+
+async fn collect(mut body: Body) -> Result<Vec<u8>, Refused> {
+    let mut bytes = Vec::new();
+    let mut total = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Refused::BrokenOff)?.into_data() else {
+            continue;
+        };
+        total += data.len();
+        if total <= MAX_BYTES {
+            bytes.extend_from_slice(&data);
+        } else {
+            bytes = Vec::new();
+        }
+        if total > MAX_DISCARDED_BYTES {
+            break;
+        }
+    }
+    if total > MAX_BYTES {
+        Err(Refused::TooLarge)
+    } else {
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,99 @@
+//! The one log line of an event.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::event::Event;
+use crate::outcome::{Failure, Outcome, Severity};
+use crate::report::{Report, Stage, millis};
+use crate::trace::Trace;
+
+/// What is known of an event before it is handled.
+#[derive(Clone)]
+pub(super) struct EventLine {
+    pub(super) event: Event,
+    pub(super) trace: Option<Trace>,
+    /// The project that trace names are made with.
+    pub(super) project: Option<Arc<str>>,
+    pub(super) start: Instant,
+}
+
+impl EventLine {
+    /// Writes the line; the field names are the ones that `deploy/` filters by.
+    pub(super) fn log(&self, report: &Report, ended: &Result<Outcome, Failure>) {
+        let (severity, outcome, reason) = match ended {
+            Ok(outcome) => (outcome.severity(), outcome.label(), outcome.reason()),
+            Err(failure) => (failure.severity(), failure.label(), Some(failure.reason())),
+        };
+        let event = &self.event;
+        let message = self.message(outcome, reason, ended);
+        let generation = report
+            .generation
+            .or(event.generation)
+            .map(|generation| generation.to_string());
+        let trace = self.trace.as_ref().zip(self.project.as_ref());
+        let trace =
+            trace.map(|(trace, project)| format!("projects/{project}/traces/{}", trace.trace_id));
+        let span = self
+            .trace
+            .as_ref()
+            .filter(|_| trace.is_some())
+            .and_then(|trace| trace.span_id.as_deref());
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    message,
+                    outcome,
+                    reason,
+                    bucket = event.bucket.as_str(),
+                    name = event.name.as_str(),
+                    generation,
+                    message_id = event.message_id,
+                    delivery_attempt = event.delivery_attempt,
+                    source_bytes = report.source_bytes,
+                    source_width = report.source_pixels.map(|(width, _)| width),
+                    source_height = report.source_pixels.map(|(_, height)| height),
+                    thumbnail_bytes = report.thumbnail_bytes,
+                    thumbnail_width = report.thumbnail_pixels.map(|(width, _)| width),
+                    thumbnail_height = report.thumbnail_pixels.map(|(_, height)| height),
+                    open_ms = report.millis(Stage::Open),
+                    admit_ms = report.millis(Stage::Admit),
+                    read_ms = report.millis(Stage::Read),
+                    queue_ms = report.millis(Stage::Queue),
+                    render_ms = report.millis(Stage::Render),
+                    write_ms = report.millis(Stage::Write),
+                    total_ms = millis(self.start.elapsed()),
+                    "logging.googleapis.com/trace" = trace,
+                    "logging.googleapis.com/spanId" = span,
+                )
+            };
+        }
+        match severity {
+            Severity::Info => line!(info),
+            Severity::Warning => line!(warn),
+            Severity::Error => line!(error),
+        }
+    }
+
+    /// For people: what happened to which object, and the whole chain of causes.
+    fn message(
+        &self,
+        outcome: &str,
+        reason: Option<&str>,
+        ended: &Result<Outcome, Failure>,
+    ) -> String {
+        let object = format!("{outcome} {}/{}", self.event.bucket, self.event.name);
+        match (ended, reason) {
+            (Err(failure), _) => format!("{object}: {}", chain(failure)),
+            (Ok(_), Some(reason)) => format!("{object}: {reason}"),
+            (Ok(_), None) => object,
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |chain, cause| {
+        format!("{chain}: {cause}")
+    })
+}
