@@ -40,7 +40,7 @@ pub(in crate::render) struct Shrink<'a, S, const C: usize> {
     sums: Vec<[S; C]>,
     /// The row of boxes that `sums` belongs to.
     box_row: usize,
-    /// A row of whole boxes of one channel, padded with zeros.
+    /// A row of whole boxes, channel after channel, each padded with zeros.
     boxes: Vec<f32>,
     filters: [Filter<'a>; C],
 }
@@ -53,7 +53,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
             grid: Grid::WHOLE,
             sums: vec![[S::default(); C]; columns.samples()],
             box_row: 0,
-            boxes: vec![0.0; columns.padded_boxes()],
+            boxes: vec![0.0; C * columns.padded_boxes()],
             filters: std::array::from_fn(|_| Filter::new(columns, rows)),
         }
     }
@@ -86,19 +86,27 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
 
     /// Hands the current row of boxes to the filters, which add what they are given: a row of boxes may come in parts.
     fn flush(&mut self) {
+        let padded = self.columns.padded_boxes();
         let shrink = self.columns.shrink();
-        for (channel, filter) in self.filters.iter_mut().enumerate() {
-            let mut start = 0;
-            for (index, value) in self.boxes.iter_mut().enumerate().take(self.columns.boxes()) {
-                let end = self
-                    .grid
-                    .columns_before((index + 1) * shrink)
-                    .min(self.sums.len());
-                let columns = &self.sums[start..end];
-                *value = to_f32(columns.iter().map(|sums| sums[channel].into()).sum());
-                start = end;
+        let mut sums = self.sums.iter();
+        let mut column = self.grid.first;
+        for index in 0..self.columns.boxes() {
+            let mut total = [0; C];
+            let end = (index + 1) * shrink;
+            while column < end
+                && let Some(sums) = sums.next()
+            {
+                for channel in 0..C {
+                    total[channel] += sums[channel].into();
+                }
+                column += self.grid.step;
             }
-            filter.add_row(self.box_row, &self.boxes);
+            for channel in 0..C {
+                self.boxes[channel * padded + index] = to_f32(total[channel]);
+            }
+        }
+        for (filter, boxes) in self.filters.iter_mut().zip(self.boxes.chunks_exact(padded)) {
+            filter.add_row(self.box_row, boxes);
         }
         self.sums.fill([S::default(); C]);
     }
