@@ -2,14 +2,14 @@
 //!
 //! [`Plan::new`] reads the header and knows the memory the rest will take; [`Plan::render`] does it.
 
-mod axis;
 mod encode;
-mod filter;
 mod format;
 mod orientation;
 mod pixels;
+mod png;
 mod raster;
 mod refusal;
+mod resize;
 mod size;
 
 pub use refusal::Refusal;
@@ -35,15 +35,33 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Refuses a picture of more pixels.
+    fn check(self, width: u32, height: u32) -> Result<(), Refusal> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > self.max_pixels {
+            return Err(Refusal::TooManyPixels {
+                pixels,
+                limit: self.max_pixels,
+            });
+        }
+        Ok(())
+    }
+}
+
 /// What a picture's header says of the work to come; nothing is decoded yet.
 pub struct Plan<'a> {
     /// Columns as stored, before orientation.
     pub width: u32,
     /// Rows as stored, before orientation.
     pub height: u32,
-    source: &'a [u8],
-    format: Format,
-    header: raster::Header,
+    picture: Picture<'a>,
+}
+
+/// The header by format.
+enum Picture<'a> {
+    Jpeg(raster::Header<'a>),
+    Png(png::Header<'a>),
 }
 
 impl<'a> Plan<'a> {
@@ -52,29 +70,35 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Refuses what is not a picture, not supported, over a limit, or malformed in its header.
     pub fn new(source: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
-        let format = format::recognise(source)?;
-        let header = raster::header(source, format)?;
-        let pixels = u64::from(header.width) * u64::from(header.height);
-        if pixels > limits.max_pixels {
-            return Err(Refusal::TooManyPixels {
-                pixels,
-                limit: limits.max_pixels,
-            });
+        match format::recognise(source)? {
+            Format::Jpeg => {
+                let header = raster::Header::read(source, *limits)?;
+                Ok(Self {
+                    width: header.width,
+                    height: header.height,
+                    picture: Picture::Jpeg(header),
+                })
+            }
+            Format::Png => {
+                let header = png::Header::read(source, *limits)?;
+                Ok(Self {
+                    width: header.width,
+                    height: header.height,
+                    picture: Picture::Png(header),
+                })
+            }
         }
-        Ok(Self {
-            width: header.width,
-            height: header.height,
-            source,
-            format,
-            header,
-        })
     }
 
     /// An upper bound of the heap that [`Plan::render`] takes beyond the source, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
-        let pixels = u64::from(self.width) * u64::from(self.height);
-        pixels * 8 + self.header.bytes * 2 + 8 * 1024 * 1024
+        match &self.picture {
+            Picture::Jpeg(_) => {
+                u64::from(self.width) * u64::from(self.height) * 8 + 8 * 1024 * 1024
+            }
+            Picture::Png(header) => png::memory_bytes(header),
+        }
     }
 
     /// Decodes the picture and renders its thumbnail.
@@ -82,14 +106,12 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Refuses what turns out truncated, corrupt or too complex while decoding.
     pub fn render(self) -> Result<Thumbnail, Refusal> {
-        let pixels = raster::render(self.source, self.format, &self.header)?;
+        let pixels = match &self.picture {
+            Picture::Jpeg(header) => header.orientation.turn(raster::render(header)?),
+            Picture::Png(header) => header.orientation.turn(png::render(header)?),
+        };
         let pixels = pixels::smallest_model(pixels);
-        let png = encode::encode(&pixels).map_err(|error| Refusal::Corrupt(error.to_string()))?;
-        Ok(Thumbnail {
-            png,
-            width: pixels.width,
-            height: pixels.height,
-        })
+        encode::encode(&pixels).map_err(|error| Refusal::Corrupt(error.to_string()))
     }
 }
 

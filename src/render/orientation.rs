@@ -1,5 +1,8 @@
 //! The orientation that EXIF gives a picture (CIPA DC-008, tag 0x0112), in JPEG's APP1 and PNG's eXIf alike.
 
+use super::pixels::Pixels;
+use super::size;
+
 /// How the stored pixels are turned to be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Orientation {
@@ -39,7 +42,7 @@ impl Orientation {
     }
 
     /// The size as shown of a picture stored as `width` x `height`; its own inverse.
-    pub(super) fn turn_size<T>(self, width: T, height: T) -> (T, T) {
+    pub(super) fn turn_size<T>(self, (width, height): (T, T)) -> (T, T) {
         if self.transpose {
             (height, width)
         } else {
@@ -47,24 +50,35 @@ impl Orientation {
         }
     }
 
-    /// Turns `pixels`, rows of `width` pixels of `channels` bytes each, to how they are shown.
-    pub(super) fn turn(self, pixels: Vec<u8>, width: usize, channels: usize) -> Vec<u8> {
-        if self == Self::default() || width == 0 || channels == 0 {
+    /// The size at which stored pixels, once turned, fit the thumbnail.
+    pub(super) fn fit(self, width: u32, height: u32) -> (u32, u32) {
+        let (width, height) = self.turn_size((width, height));
+        self.turn_size(size::fit(width, height))
+    }
+
+    /// Turns stored pixels to how they are shown.
+    pub(super) fn turn(self, pixels: Pixels) -> Pixels {
+        if self == Self::default() {
             return pixels;
         }
-        let height = pixels.len() / (width * channels);
-        let (shown_width, shown_height) = self.turn_size(width, height);
-        let mut turned = Vec::with_capacity(pixels.len());
-        for y in 0..shown_height {
-            let y = if self.flip { shown_height - 1 - y } else { y };
-            for x in 0..shown_width {
-                let x = if self.mirror { shown_width - 1 - x } else { x };
-                let (column, row) = self.turn_size(x, y);
-                let at = (row * width + column) * channels;
-                turned.extend_from_slice(&pixels[at..at + channels]);
+        let channels = pixels.model.channels();
+        let (width, height) = self.turn_size((pixels.width, pixels.height));
+        let mut samples = Vec::with_capacity(pixels.samples.len());
+        for y in 0..height {
+            let y = if self.flip { height - 1 - y } else { y };
+            for x in 0..width {
+                let x = if self.mirror { width - 1 - x } else { x };
+                let (column, row) = self.turn_size((x, y));
+                let at = (row * pixels.width + column) * channels;
+                samples.extend_from_slice(&pixels.samples[at..at + channels]);
             }
         }
-        turned
+        Pixels {
+            width,
+            height,
+            samples,
+            ..pixels
+        }
     }
 }
 
@@ -119,6 +133,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::pixels::Model;
 
     /// A directory of one other tag and the orientation.
     fn exif(big: bool, kind: u16, value: u32) -> Vec<u8> {
@@ -195,22 +210,32 @@ mod tests {
             "ABCDEF", "CBAFED", "FEDCBA", "DEFABC", "ADBECF", "DAEBFC", "FCEBDA", "CFBEAD",
         ];
         for (value, shown) in (1..).zip(shown) {
-            let orientation = Orientation::from_value(value).unwrap();
-            assert_eq!(
-                orientation.turn(b"ABCDEF".to_vec(), 3, 1),
-                shown.as_bytes(),
-                "{value}"
-            );
+            let turned =
+                Orientation::from_value(value)
+                    .unwrap()
+                    .turn(stored(Model::Grey, b"ABCDEF", 3));
+            assert_eq!(turned.samples, shown.as_bytes(), "{value}");
             let size = if value > 4 { (2, 3) } else { (3, 2) };
-            assert_eq!(orientation.turn_size(3, 2), size);
+            assert_eq!((turned.width, turned.height), size);
         }
     }
 
     #[test]
     fn pixels_of_several_bytes_stay_whole() {
-        let turned = Orientation::from_value(6)
-            .unwrap()
-            .turn(b"aabbccdd".to_vec(), 2, 2);
-        assert_eq!(turned, b"ccaaddbb");
+        let turned =
+            Orientation::from_value(6)
+                .unwrap()
+                .turn(stored(Model::GreyAlpha, b"aabbccdd", 2));
+        assert_eq!(turned.samples, b"ccaaddbb");
+    }
+
+    fn stored(model: Model, samples: &[u8], width: usize) -> Pixels {
+        let height = samples.len() / model.channels() / width;
+        Pixels {
+            width,
+            height,
+            model,
+            samples: samples.to_vec(),
+        }
     }
 }

@@ -3,8 +3,8 @@
 /// The finished thumbnail before it is coded: rows of interleaved 8-bit samples in sRGB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pixels {
-    pub(super) width: u32,
-    pub(super) height: u32,
+    pub(super) width: usize,
+    pub(super) height: usize,
     pub(super) model: Model,
     pub(super) samples: Vec<u8>,
 }
@@ -38,6 +38,42 @@ impl Model {
 )]
 pub(super) fn to_sample(value: f32) -> u8 {
     (value + 0.5) as u8
+}
+
+/// The pixels of one, two, three or four planes of `width` columns; of two or four, the last is alpha, and the others are
+/// premultiplied. A sample of 255 is 255 times `unit` there.
+pub(super) fn from_planes<const C: usize>(
+    planes: &[Vec<f32>; C],
+    unit: f32,
+    width: usize,
+) -> Pixels {
+    let premultiplied = C.is_multiple_of(2);
+    let count = planes[0].len();
+    let mut samples = Vec::with_capacity(count * C);
+    for pixel in (0..count).map(|index| planes.each_ref().map(|plane| plane[index])) {
+        let alpha = pixel[C - 1] / unit;
+        let scale = match to_sample(alpha) {
+            _ if !premultiplied => 1.0 / unit,
+            0 => 0.0,
+            _ => 255.0 / (alpha * unit),
+        };
+        samples.extend(pixel.map(|value| to_sample(value * scale)));
+        if let Some(last) = samples.last_mut().filter(|_| premultiplied) {
+            *last = to_sample(alpha);
+        }
+    }
+    let model = match C {
+        1 => Model::Grey,
+        2 => Model::GreyAlpha,
+        3 => Model::Rgb,
+        _ => Model::Rgba,
+    };
+    Pixels {
+        width,
+        height: count / width,
+        model,
+        samples,
+    }
 }
 
 /// The pixels without an alpha that is opaque everywhere, and without colour where there is none.
@@ -79,7 +115,7 @@ mod tests {
     use super::*;
 
     fn smallest(model: Model, samples: &[u8]) -> (Model, Vec<u8>) {
-        let width = u32::try_from(samples.len() / model.channels()).unwrap();
+        let width = samples.len() / model.channels();
         let pixels = smallest_model(Pixels {
             width,
             height: 1,

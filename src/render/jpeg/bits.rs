@@ -1,0 +1,264 @@
+//! The bit stream of an entropy-coded segment (ITU-T T.81, B.1.1.5 and F.2.2.5).
+
+use super::{Refusal, markers};
+
+/// What can be wrong inside an entropy-coded segment.
+///
+/// Small and `Copy`, so that the hot loops carry no string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The next bits are no code of the Huffman table.
+    Code,
+    /// A run of coefficients or of blocks leaves its block or its scan.
+    Run,
+    /// A restart marker is missing or out of turn.
+    Restart,
+    /// A marker stands where coded bits should be.
+    Short,
+    /// The source ends where coded bits should be.
+    End,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Code => Self::Corrupt("JPEG data holds an undefined Huffman code".into()),
+            Fault::Run => Self::Corrupt("JPEG data runs past the end of a block".into()),
+            Fault::Restart => Self::Corrupt("JPEG restart marker is missing or out of turn".into()),
+            Fault::Short => Self::Corrupt("JPEG data stops before its scan is complete".into()),
+            Fault::End => Self::Truncated,
+        }
+    }
+}
+
+/// A reader of the bits between two markers, most significant bit first.
+///
+/// Loops work on a copy of it, which the compiler then keeps in registers. At
+/// a marker or at the end of the source it invents zeros, so that the loops
+/// need no test per bit: [`Bits::check`] tells afterwards whether any of them
+/// was consumed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bits<'a> {
+    source: &'a [u8],
+    position: usize,
+    /// The next bits, left-aligned. Below the `count` valid ones there may be
+    /// some of the bits that follow, never others.
+    window: u64,
+    count: u32,
+    invented: u32,
+}
+
+impl<'a> Bits<'a> {
+    pub(super) fn new(source: &'a [u8], position: usize) -> Self {
+        Self {
+            source,
+            position,
+            window: 0,
+            count: 0,
+            invented: 0,
+        }
+    }
+
+    /// Where the search for the next marker goes on.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Makes at least 56 bits available.
+    ///
+    /// Eight bytes without an 0xFF need no unstuffing and are taken at once,
+    /// as many of them as fit: one load, one shift and one or.
+    #[inline(always)]
+    pub(super) fn refill(&mut self) {
+        let rest = self.source.get(self.position..).unwrap_or_default();
+        if let Some(bytes) = rest.first_chunk() {
+            let word = u64::from_be_bytes(*bytes);
+            if !holds_ff(word) {
+                self.window |= word >> self.count;
+                self.position += ((63 - self.count) >> 3) as usize;
+                // Whole bytes were added: 56 to 63 bits are there now.
+                self.count |= 0x38;
+                return;
+            }
+        }
+        *self = self.refilled_bytewise();
+    }
+
+    /// Takes and returns the reader by value: a reference would force the
+    /// caller's copy out of its registers.
+    #[cold]
+    #[inline(never)]
+    fn refilled_bytewise(mut self) -> Self {
+        while self.count <= 55 {
+            let rest = self.source.get(self.position..).unwrap_or_default();
+            let byte = match *rest {
+                [0xFF, 0x00, ..] => {
+                    self.position += 2;
+                    0xFF
+                }
+                [0xFF, 0xFF, ..] => {
+                    self.position += 1;
+                    continue;
+                }
+                [] | [0xFF, ..] => {
+                    self.invented = self.invented.saturating_add(63 - self.count);
+                    self.count = 63;
+                    break;
+                }
+                [byte, ..] => {
+                    self.position += 1;
+                    byte
+                }
+            };
+            self.window |= u64::from(byte) << (56 - self.count);
+            self.count += 8;
+        }
+        self
+    }
+
+    /// The next `N` bits as a number, without consuming them.
+    #[inline(always)]
+    pub(super) fn peek<const N: u32>(&self) -> usize {
+        const { assert!(N >= 1 && N <= 16) };
+        ((self.window >> (64 - N)) & 0xFFFF) as usize
+    }
+
+    /// The next `size` bits (at most 16) as a number, consumed.
+    #[inline(always)]
+    pub(super) fn take(&mut self, size: u32) -> u32 {
+        // Two shifts, so that a size of 0 shifts by 63 and 1, not by 64.
+        let value = ((self.window >> 1) >> (63 - (size & 31))) & 0xFFFF;
+        self.consume(size);
+        value as u32
+    }
+
+    /// One bit, consumed.
+    #[inline(always)]
+    pub(super) fn take_bit(&mut self) -> bool {
+        let bit = self.window >> 63 != 0;
+        self.consume(1);
+        bit
+    }
+
+    /// Drops `size` bits, which a refill has made available.
+    #[inline(always)]
+    pub(super) fn consume(&mut self, size: u32) {
+        debug_assert!(size <= self.count, "a refill must precede");
+        self.window <<= size & 63;
+        self.count -= size;
+    }
+
+    /// The bits that are there, left-aligned.
+    #[inline(always)]
+    pub(super) fn window(&self) -> u64 {
+        self.window
+    }
+
+    /// A signed number of `size` bits (T.81 F.2.2.1, RECEIVE and EXTEND).
+    #[inline(always)]
+    pub(super) fn take_signed(&mut self, size: u32) -> i32 {
+        extend(self.take(size), size)
+    }
+
+    /// Fails if more bits were consumed than there were.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if self.invented <= self.count {
+            Ok(())
+        } else if self.position >= self.source.len() {
+            Err(Fault::End)
+        } else if self.position + 1 == self.source.len() {
+            // The last byte is an 0xFF whose second half is missing.
+            Err(Fault::End)
+        } else {
+            Err(Fault::Short)
+        }
+    }
+
+    /// Goes on behind the restart marker number `turn` (T.81 F.2.2.4 and E.2.4).
+    pub(super) fn restart(&mut self, turn: u8) -> Result<(), Fault> {
+        self.check()?;
+        match markers::next_marker(self.source, self.position) {
+            Some((marker, behind)) if marker == markers::RST0 + (turn & 7) => {
+                *self = Self::new(self.source, behind);
+                Ok(())
+            }
+            Some(_) => Err(Fault::Restart),
+            None => Err(Fault::End),
+        }
+    }
+}
+
+/// EXTEND of T.81 F.2.2.1: the upper half of the codes is positive.
+#[inline(always)]
+pub(super) fn extend(bits: u32, size: u32) -> i32 {
+    let value = bits.cast_signed();
+    let positive_from = (1_i32 << (size & 31)) >> 1;
+    if value < positive_from {
+        value - (1_i32 << (size & 31)) + 1
+    } else {
+        value
+    }
+}
+
+/// Whether any byte of `word` is 0xFF: that borrows where its complement is 0.
+#[inline(always)]
+fn holds_ff(word: u64) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+    (!word).wrapping_sub(ONES) & word & TOPS != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(source: &[u8], count: usize) -> (Vec<u32>, Result<(), Fault>) {
+        let mut bits = Bits::new(source, 0);
+        let read = (0..count)
+            .map(|_| {
+                bits.refill();
+                bits.take(8)
+            })
+            .collect();
+        (read, bits.check())
+    }
+
+    #[test]
+    fn stuffed_bytes_are_unstuffed_at_every_offset() {
+        for offset in 0..20_u8 {
+            let mut source: Vec<u8> = (0..offset).collect();
+            source.extend([0xFF, 0x00]);
+            source.extend(100..120);
+            let mut plain: Vec<u32> = (0..u32::from(offset)).collect();
+            plain.push(0xFF);
+            plain.extend(100..120);
+            assert_eq!(bytes(&source, plain.len()), (plain, Ok(())));
+        }
+    }
+
+    #[test]
+    fn bits_past_a_marker_or_the_end_are_zeros_and_told() {
+        assert_eq!(bytes(&[7, 0xFF, 0xD9], 1), (vec![7], Ok(())));
+        assert_eq!(bytes(&[7, 0xFF, 0xD9], 2), (vec![7, 0], Err(Fault::Short)));
+        assert_eq!(bytes(&[7, 9], 3), (vec![7, 9, 0], Err(Fault::End)));
+        assert_eq!(bytes(&[7, 0xFF], 2), (vec![7, 0], Err(Fault::End)));
+    }
+
+    #[test]
+    fn extend_splits_each_size_into_negative_and_positive() {
+        assert_eq!([0, 1].map(|bits| extend(bits, 1)), [-1, 1]);
+        assert_eq!([0, 3, 4, 7].map(|bits| extend(bits, 3)), [-7, -4, 4, 7]);
+        assert_eq!(extend(0, 0), 0);
+    }
+
+    #[test]
+    fn restart_takes_only_the_marker_whose_turn_it_is() {
+        let source = [0x12, 0xFF, 0xD3, 0x34];
+        let mut bits = Bits::new(&source, 0);
+        bits.refill();
+        assert_eq!(bits.restart(2), Err(Fault::Restart));
+        assert_eq!(bits.restart(3), Ok(()));
+        bits.refill();
+        assert_eq!(bits.take(8), 0x34);
+    }
+}

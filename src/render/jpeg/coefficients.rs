@@ -1,0 +1,202 @@
+//! The coefficients that a progressive frame gathers scan by scan.
+
+use super::{
+    BlockSide, Sink,
+    frame::Component,
+    header::Header,
+    idct::{self, NATURAL},
+    planes::Strip,
+};
+
+/// The coefficients of a component that its reduced size needs.
+#[derive(Debug)]
+pub(super) struct Coefficients {
+    side: BlockSide,
+    /// By block, then row by row, `side * side` of each.
+    values: Vec<i16>,
+    /// By block, the coefficients that aren't zero so far, also those that
+    /// aren't kept: refinement needs them. Empty if only DC is kept.
+    histories: Vec<u64>,
+    /// How many blocks a row has, the padding of interleaved scans included.
+    across: usize,
+    /// By place in zigzag order, the place among the values.
+    slots: [u8; 64],
+    /// Quantization steps in zigzag order, as they were at the first scan.
+    pub(super) steps: Option<[u16; 64]>,
+}
+
+impl Coefficients {
+    pub(super) fn new(header: &Header, component: &Component, side: BlockSide) -> Self {
+        let (across, down) = padded(header, component);
+        let blocks = across * down;
+        let samples = side.samples();
+        let mut slots = [0; 64];
+        for (slot, natural) in slots.iter_mut().zip(NATURAL) {
+            let (row, column) = (u32::from(natural / 8), u32::from(natural % 8));
+            if row < samples && column < samples {
+                *slot = (row * samples + column).to_le_bytes()[0];
+            }
+        }
+        Self {
+            side,
+            values: vec![0; blocks * (samples * samples) as usize],
+            histories: if side == BlockSide::One {
+                Vec::new()
+            } else {
+                vec![0; blocks]
+            },
+            across,
+            slots,
+            steps: None,
+        }
+    }
+
+    /// The heap that [`Coefficients::new`] takes.
+    pub(super) fn memory_bytes(header: &Header, component: &Component, side: BlockSide) -> u64 {
+        let (across, down) = padded(header, component);
+        let samples = u64::from(side.samples());
+        let history = if side == BlockSide::One { 0 } else { 8 };
+        across as u64 * down as u64 * (2 * samples * samples + history)
+    }
+
+    /// The coefficients that a reduced size needs, as a set of bits in zigzag order.
+    pub(super) fn wanted(side: BlockSide) -> u64 {
+        let low = |natural: u8| u32::from(natural / 8).max(u32::from(natural % 8)) < side.samples();
+        (0..)
+            .zip(NATURAL)
+            .filter(|&(_, natural)| low(natural))
+            .fold(0, |set, (k, _)| set | 1 << k)
+    }
+
+    fn dc(&mut self, x: usize, y: usize) -> Option<&mut i16> {
+        let samples = self.side.samples() as usize;
+        self.values
+            .get_mut((y * self.across + x) * samples * samples)
+    }
+
+    #[inline(always)]
+    pub(super) fn set_dc(&mut self, x: usize, y: usize, value: i32) {
+        if let Some(dc) = self.dc(x, y) {
+            *dc = idct::dequantized(value, 1);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn add_dc_bit(&mut self, x: usize, y: usize, bit: i32) {
+        if let Some(dc) = self.dc(x, y) {
+            *dc |= idct::dequantized(bit, 1);
+        }
+    }
+
+    /// One block's part; an empty one where there is none.
+    #[inline(always)]
+    pub(super) fn block(&mut self, x: usize, y: usize) -> BlockMut<'_> {
+        let index = y * self.across + x;
+        let kept = (self.side.samples() * self.side.samples()) as usize;
+        BlockMut {
+            values: self
+                .values
+                .get_mut(index * kept..(index + 1) * kept)
+                .unwrap_or_default(),
+            history: self.histories.get_mut(index),
+            slots: &self.slots,
+            near: u64::MAX >> Self::wanted(self.side).leading_zeros(),
+        }
+    }
+
+    /// Turns the coefficients into samples.
+    pub(super) fn reconstruct(&self, index: usize, component: &Component, sink: &mut Sink) {
+        let Some(steps) = &self.steps else { return };
+        let kept = (self.side.samples() * self.side.samples()) as usize;
+        let mut strip = Strip::new(index, component, self.side, self.across, 1);
+        for row in self
+            .values
+            .chunks_exact(self.across * kept)
+            .take(component.blocks_down as usize)
+        {
+            for (x, values) in row.chunks_exact(kept).enumerate() {
+                let mut block = [0; 64];
+                for ((&slot, natural), &step) in self.slots.iter().zip(NATURAL).zip(steps) {
+                    if let (true, Some(&value)) =
+                        (slot > 0 || natural == 0, values.get(usize::from(slot)))
+                    {
+                        block[usize::from(natural & 63)] =
+                            idct::dequantized(i32::from(value), step);
+                    }
+                }
+                let (samples, at, stride) = strip.block(x, 0);
+                match self.side {
+                    BlockSide::One => idct::store([[idct::one(block[0])]], samples, at, stride),
+                    BlockSide::Two => idct::store(idct::two(&block), samples, at, stride),
+                    BlockSide::Four => idct::store(idct::four(&block), samples, at, stride),
+                    BlockSide::Eight => idct::store(idct::eight(&block), samples, at, stride),
+                }
+            }
+            strip.push(sink);
+        }
+    }
+}
+
+/// The blocks of a component in an interleaved scan, across and down.
+fn padded(header: &Header, component: &Component) -> (usize, usize) {
+    let (across, down) = header.mcus;
+    (
+        (across * component.h) as usize,
+        (down * component.v) as usize,
+    )
+}
+
+/// The kept coefficients of one block and its history.
+pub(super) struct BlockMut<'a> {
+    values: &'a mut [i16],
+    history: Option<&'a mut u64>,
+    slots: &'a [u8; 64],
+    near: u64,
+}
+
+impl BlockMut<'_> {
+    /// The coefficients that aren't zero so far.
+    #[inline(always)]
+    pub(super) fn history(&self) -> u64 {
+        self.history.as_ref().map_or(0, |history| **history)
+    }
+
+    /// The coefficients up to the last one that is kept.
+    #[inline(always)]
+    pub(super) fn near(&self) -> u64 {
+        self.near
+    }
+
+    /// Gives the coefficient `k` its first bits.
+    #[inline(always)]
+    pub(super) fn set(&mut self, k: u32, value: i32) {
+        if let Some(history) = &mut self.history {
+            **history |= 1 << (k & 63);
+        }
+        if let Some(place) = self.place(k) {
+            *place = idct::dequantized(value, 1);
+        }
+    }
+
+    /// Adds a bit to the coefficient's magnitude.
+    #[inline(always)]
+    pub(super) fn correct(&mut self, k: u32, bit: i16) {
+        if let Some(place) = self.place(k) {
+            *place = if *place < 0 {
+                place.wrapping_sub(bit)
+            } else {
+                place.wrapping_add(bit)
+            };
+        }
+    }
+
+    #[inline(always)]
+    fn place(&mut self, k: u32) -> Option<&mut i16> {
+        let slot = self.slots[k as usize & 63];
+        if slot == 0 {
+            None
+        } else {
+            self.values.get_mut(usize::from(slot))
+        }
+    }
+}

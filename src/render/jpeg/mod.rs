@@ -1,0 +1,84 @@
+//! A JPEG decoder at reduced size (ITU-T T.81 | ISO/IEC 10918-1).
+#![expect(
+    clippy::inline_always,
+    reason = "the bit reader stays in registers only if all that a hot loop calls is inlined"
+)]
+
+mod bits;
+mod coefficients;
+mod frame;
+mod header;
+mod huffman;
+mod idct;
+mod markers;
+mod planes;
+mod progressive;
+mod refinement;
+mod scan;
+mod sequential;
+mod standard;
+mod tables;
+
+use super::Refusal;
+
+pub use frame::{BlockSide, Component};
+pub use header::{Colour, Header};
+
+/// Takes rows: the component's index, and the row's samples.
+type Sink<'s> = dyn FnMut(usize, &[u8]) + 's;
+
+/// Decodes a picture, handing its rows on as they are finished.
+///
+/// `sides` says for each component how many samples a block side gives;
+/// components beyond it are decoded at full size. `sink` gets the component's
+/// index and one row of its plane, top to bottom, each of the width and as
+/// many as [`Component::plane_size`] says. The components come in turns or
+/// one after the other, as the file has them. A row handed on before an error
+/// is worth nothing.
+///
+/// # Errors
+///
+/// [`Refusal::Truncated`] and [`Refusal::Corrupt`] for a picture that isn't
+/// whole, [`Refusal::TooComplex`] for one whose decoding would take too long.
+pub fn decode(
+    header: &Header,
+    source: &[u8],
+    sides: &[BlockSide],
+    sink: &mut impl FnMut(usize, &[u8]),
+) -> Result<(), Refusal> {
+    let sides = four_sides(sides);
+    if header.progressive {
+        progressive::decode(header, source, sides, sink)
+    } else {
+        sequential::decode(header, source, sides, sink)
+    }
+}
+
+/// An upper bound of the heap that [`decode`] takes.
+#[must_use]
+pub fn memory_bytes(header: &Header, sides: &[BlockSide]) -> u64 {
+    const TABLES: u64 = 256 << 10;
+    let planes = header
+        .components
+        .iter()
+        .zip(four_sides(sides))
+        .map(|(component, side)| {
+            let samples = u64::from(side.samples());
+            let across = u64::from(header.mcus.0 * component.h);
+            let strip = across * samples * u64::from(component.v) * samples;
+            if header.progressive {
+                strip + coefficients::Coefficients::memory_bytes(header, component, side)
+            } else {
+                strip
+            }
+        });
+    TABLES + planes.sum::<u64>()
+}
+
+fn four_sides(sides: &[BlockSide]) -> [BlockSide; 4] {
+    let mut four = [BlockSide::Eight; 4];
+    for (side, &given) in four.iter_mut().zip(sides) {
+        *side = given;
+    }
+    four
+}

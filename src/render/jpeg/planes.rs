@@ -1,0 +1,62 @@
+//! Rows of samples on their way out.
+
+use super::{BlockSide, Sink, frame::Component};
+
+/// The samples of one row of blocks of a component, or of as many rows of
+/// blocks as a minimum coded unit has.
+#[derive(Debug)]
+pub(super) struct Strip {
+    component: usize,
+    samples: Vec<u8>,
+    stride: usize,
+    side: usize,
+    /// The plane's width.
+    width: usize,
+    /// The plane's rows that are still to come.
+    rows_left: usize,
+}
+
+impl Strip {
+    /// `across` and `down` count blocks.
+    pub(super) fn new(
+        index: usize,
+        component: &Component,
+        side: BlockSide,
+        across: usize,
+        down: usize,
+    ) -> Self {
+        let (width, height) = component.plane_size(side);
+        let side = side.samples() as usize;
+        let stride = across * side;
+        Self {
+            component: index,
+            samples: vec![0; stride * side * down],
+            stride,
+            side,
+            width: width as usize,
+            rows_left: height as usize,
+        }
+    }
+
+    /// All samples, the place of a block's first, and the distance of its rows.
+    #[inline(always)]
+    pub(super) fn block(&mut self, x: usize, y: usize) -> (&mut [u8], usize, usize) {
+        (
+            &mut self.samples,
+            (y * self.stride + x) * self.side,
+            self.stride,
+        )
+    }
+
+    /// Hands the rows on, without the padding to whole blocks (A.2.4).
+    pub(super) fn push(&mut self, sink: &mut Sink) {
+        for row in self.samples.chunks_exact(self.stride).take(self.rows_left) {
+            if let Some(row) = row.get(..self.width) {
+                sink(self.component, row);
+            }
+        }
+        self.rows_left = self
+            .rows_left
+            .saturating_sub(self.samples.len() / self.stride);
+    }
+}

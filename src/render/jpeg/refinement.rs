@@ -1,0 +1,146 @@
+//! Successive approximation: scans that add one bit to coefficients (ITU-T T.81, G.1.2.3).
+
+use super::{
+    bits::{Bits, Fault},
+    coefficients::{BlockMut, Coefficients},
+    huffman::{AcTable, Symbol},
+    scan::{Restarts, Scan},
+};
+
+/// One more bit of each DC coefficient (G.1.2.1).
+pub(super) fn refine_dc(
+    scan: &Scan,
+    mut bits: Bits,
+    mut restarts: Restarts,
+    planes: &mut [Coefficients],
+) -> Result<(), Fault> {
+    for y in 0..scan.down as usize {
+        for x in 0..scan.across as usize {
+            if let Some(turn) = restarts.due() {
+                bits.restart(turn)?;
+            }
+            for component in &scan.components {
+                let Some(plane) = planes.get_mut(component.index) else {
+                    continue;
+                };
+                for v in 0..component.v {
+                    // A row of a unit has at most four blocks.
+                    bits.refill();
+                    for h in 0..component.h {
+                        let bit = i32::from(bits.take_bit());
+                        plane.add_dc_bit(x * component.h + h, y * component.v + v, bit << scan.low);
+                    }
+                }
+            }
+        }
+        bits.check()?;
+    }
+    Ok(())
+}
+
+/// One more bit of each coefficient of a band that has a history, and the
+/// coefficients that get their first bit now.
+pub(super) fn refine_ac(
+    scan: &Scan,
+    table: &AcTable,
+    mut bits: Bits,
+    mut restarts: Restarts,
+    plane: &mut Coefficients,
+) -> Result<(), Fault> {
+    let mut end_of_band_run = 0_u32;
+    for y in 0..scan.down as usize {
+        for x in 0..scan.across as usize {
+            if let Some(turn) = restarts.due() {
+                bits.restart(turn)?;
+                end_of_band_run = 0;
+            }
+            let mut block = plane.block(x, y);
+            let mut k = scan.start;
+            if end_of_band_run == 0 {
+                (k, end_of_band_run) = refine_band(scan, table, &mut bits, &mut block)?;
+            }
+            if end_of_band_run > 0 {
+                let rest = block.history() & from(k) & !from(scan.end + 1);
+                correct(rest, scan.low, &mut bits, &mut block);
+                end_of_band_run -= 1;
+            }
+        }
+        bits.check()?;
+    }
+    Ok(())
+}
+
+/// Reads a band up to its end or to an end-of-band run: where it stopped, and
+/// the blocks of the run.
+#[inline(always)]
+fn refine_band(
+    scan: &Scan,
+    table: &AcTable,
+    bits: &mut Bits,
+    block: &mut BlockMut,
+) -> Result<(u32, u32), Fault> {
+    let mut k = scan.start;
+    while k <= scan.end {
+        bits.refill();
+        let (zeros, value) = match table.symbol(bits)? {
+            Symbol::Value(run, value @ (-1 | 1)) => (run, value),
+            Symbol::Value(..) => return Err(Fault::Code),
+            Symbol::ZeroRun => (15, 0),
+            Symbol::EndOfBand(size) => return Ok((k, (1 << size) + bits.take(size))),
+        };
+        // The run counts only coefficients without a history: the next stop is
+        // the one of them with `zeros` others before it.
+        let mut free = !block.history() & from(k);
+        for _ in 0..zeros {
+            free &= free.wrapping_sub(1);
+        }
+        let stop = free.trailing_zeros().min(scan.end + 1);
+        correct(
+            block.history() & from(k) & !from(stop),
+            scan.low,
+            bits,
+            block,
+        );
+        if value != 0 {
+            if stop > scan.end {
+                return Err(Fault::Run);
+            }
+            block.set(stop, value << scan.low);
+        }
+        k = stop + 1;
+    }
+    Ok((k, 0))
+}
+
+/// All coefficients from `k` on (0 to 64), as a set of bits.
+#[inline(always)]
+fn from(k: u32) -> u64 {
+    u64::MAX.checked_shl(k).unwrap_or(0)
+}
+
+/// Reads a correction bit for each coefficient in `history`.
+#[inline(always)]
+fn correct(history: u64, low: u32, bits: &mut Bits, block: &mut BlockMut) {
+    // Those behind the last one that is kept are passed over at once.
+    let mut near = history & block.near();
+    let mut far = (history ^ near).count_ones();
+    let mut left = 0;
+    while near != 0 {
+        if left == 0 {
+            bits.refill();
+            left = 56;
+        }
+        left -= 1;
+        let k = near.trailing_zeros();
+        near &= near - 1;
+        if bits.take_bit() {
+            block.correct(k, 1 << low);
+        }
+    }
+    while far > 0 {
+        bits.refill();
+        let now = far.min(56);
+        bits.consume(now);
+        far -= now;
+    }
+}

@@ -1,0 +1,186 @@
+//! PNG (W3C PNG specification, third edition): scanline by scanline from the file to the finished pixels.
+//!
+//! Only the picture data and the few chunks that change how it looks are read. Interlaced pictures need no more memory than
+//! others: sums of boxes can be added up in any order, so each pass goes straight into the resizer.
+
+mod adam7;
+mod chunks;
+mod header;
+mod samples;
+mod scanlines;
+mod unfilter;
+
+pub(super) use header::Header;
+
+use adam7::Pass;
+use header::ColourType;
+use samples::{
+    Table, add_alpha_bytes, add_alpha_words, add_bytes, add_indexed, add_keyed, add_words,
+};
+use scanlines::Scanlines;
+
+use super::Refusal;
+use super::pixels::{Pixels, from_planes};
+use super::resize::{Axis, Shrink, Sum};
+
+/// Renders the picture, not yet turned.
+pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
+    let (width, height) = header.orientation.fit(header.width, header.height);
+    let columns = Axis::new(header.width, f64::from(header.width), 1, width);
+    let rows = Axis::new(header.height, f64::from(header.height), 1, height);
+    let picture = Picture {
+        header,
+        columns,
+        rows,
+    };
+    let pixels = picture.render()?;
+    Ok(pixels)
+}
+
+/// An upper bound of the heap that [`render`] takes.
+pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
+    let row = (u64::from(header.width) * header.pixel_bits()).div_ceil(8);
+    Scanlines::memory_bytes(row)
+}
+
+struct Picture<'a> {
+    header: &'a Header<'a>,
+    columns: Axis,
+    rows: Axis,
+}
+
+impl Picture<'_> {
+    fn render(&self) -> Result<Pixels, Refusal> {
+        let header = self.header;
+        let key = header.transparency;
+        match (header.colour_type, header.depth) {
+            (ColourType::Palette, _) => self.render_indexed(&palette(header)),
+            (ColourType::Grey, depth @ ..8) => self.render_indexed(&greys(depth, key)),
+            (ColourType::Grey, 8) if key.len() >= 2 => self.render_indexed(&greys(8, key)),
+            (ColourType::Grey, 8) => self.shrink(1.0, add_bytes::<1>),
+            (ColourType::Grey, _) => match key_of::<2, 1>(key) {
+                Some(key) => self.shrink(257.0, |row, sums| add_keyed::<2, 1, 2>(row, key, sums)),
+                None => self.shrink(257.0, add_words::<1>),
+            },
+            (ColourType::Rgb, 8) => match key_of::<2, 3>(key) {
+                Some(key) => {
+                    let key = key.map(|[_, low]| [low]);
+                    self.shrink(1.0, |row, sums| add_keyed::<1, 3, 4>(row, key, sums))
+                }
+                None => self.shrink(1.0, add_bytes::<3>),
+            },
+            (ColourType::Rgb, _) => match key_of::<2, 3>(key) {
+                Some(key) => self.shrink(257.0, |row, sums| add_keyed::<2, 3, 4>(row, key, sums)),
+                None => self.shrink(257.0, add_words::<3>),
+            },
+            (ColourType::GreyAlpha, 8) => self.shrink(255.0, add_alpha_bytes::<2>),
+            (ColourType::GreyAlpha, _) => self.shrink(257.0, add_alpha_words::<2>),
+            (ColourType::Rgba, 8) => self.shrink(255.0, add_alpha_bytes::<4>),
+            (ColourType::Rgba, _) => self.shrink(257.0, add_alpha_words::<4>),
+        }
+    }
+
+    /// Renders a picture of single samples whose values stand for the entries of `colours`.
+    fn render_indexed(&self, colours: &[[u8; 4]]) -> Result<Pixels, Refusal> {
+        let depth = usize::from(self.header.depth);
+        let opaque = colours.iter().all(|colour| colour[3] == u8::MAX);
+        let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
+        if opaque && grey {
+            let table = table(colours, |[grey, ..]| [u32::from(grey)]);
+            self.shrink(1.0, |row, sums| add_indexed::<1>(row, depth, &table, sums))
+        } else if opaque {
+            let table = table(colours, |[r, g, b, _]| [r, g, b].map(u32::from));
+            self.shrink(1.0, |row, sums| add_indexed::<3>(row, depth, &table, sums))
+        } else {
+            let table = table(colours, |[r, g, b, alpha]| {
+                [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
+            });
+            self.shrink(255.0, |row, sums| {
+                add_indexed::<4>(row, depth, &table, sums)
+            })
+        }
+    }
+
+    /// Adds up all scanlines by `add`; `unit` is the sum for the 1 of 255 in a sample.
+    fn shrink<S: Sum, const C: usize>(
+        &self,
+        unit: f32,
+        add: impl Fn(&[u8], &mut [[S; C]]),
+    ) -> Result<Pixels, Refusal> {
+        let bits = usize::try_from(self.header.pixel_bits()).unwrap_or(usize::MAX);
+        let (width, height) = (self.columns.samples(), self.rows.samples());
+        let bytes = |pixels: usize| (pixels * bits).div_ceil(8);
+        let (first, rest) = (self.header.first, self.header.rest.clone());
+        let mut lines = Scanlines::new(first, rest, bytes(width), bits.div_ceil(8));
+        let mut shrink = Shrink::new(&self.columns, &self.rows);
+        for Pass { rows, columns } in self.passes() {
+            let length = bytes(columns.columns_before(width));
+            if length == 0 {
+                continue;
+            }
+            lines.start_pass();
+            shrink.start_pass(*columns);
+            for y in (rows.first..height).step_by(rows.step) {
+                add(lines.next(length)?, shrink.row(y));
+            }
+        }
+        lines.finish()?;
+        Ok(from_planes(&shrink.finish(), unit, self.columns.outputs()))
+    }
+
+    fn passes(&self) -> &'static [Pass] {
+        if self.header.interlaced {
+            &adam7::ADAM7
+        } else {
+            &adam7::WHOLE
+        }
+    }
+}
+
+/// The colours of a palette with their alpha. Values beyond the palette are black, as viewers show them.
+fn palette(header: &Header<'_>) -> Vec<[u8; 4]> {
+    let alphas = header
+        .transparency
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(u8::MAX));
+    let colours = header.palette.as_chunks::<3>().0.iter().zip(alphas);
+    colours
+        .map(|([r, g, b], alpha)| [*r, *g, *b, alpha])
+        .take(1 << header.depth)
+        .collect()
+}
+
+/// The greys of samples of `depth` bits, of which the one that `key` names is transparent.
+fn greys(depth: u8, key: &[u8]) -> Vec<[u8; 4]> {
+    let highest = u8::MAX >> (8 - depth);
+    let key = key
+        .get(1)
+        .filter(|_| key.len() >= 2)
+        .map(|low| low & highest);
+    (0..=highest)
+        .map(|value| {
+            let grey = value * (u8::MAX / highest);
+            [
+                grey,
+                grey,
+                grey,
+                if key == Some(value) { 0 } else { u8::MAX },
+            ]
+        })
+        .collect()
+}
+
+/// What each value of a sample adds, by its colour.
+fn table<const C: usize>(colours: &[[u8; 4]], entry: impl Fn([u8; 4]) -> [u32; C]) -> Table<C> {
+    let mut table = [entry([0, 0, 0, u8::MAX]); 256];
+    for (slot, colour) in table.iter_mut().zip(colours) {
+        *slot = entry(*colour);
+    }
+    table
+}
+
+/// The colour that tRNS makes transparent: `S` samples of `B` bytes.
+fn key_of<const B: usize, const S: usize>(transparency: &[u8]) -> Option<[[u8; B]; S]> {
+    transparency.as_chunks::<B>().0.first_chunk().copied()
+}

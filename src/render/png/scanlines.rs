@@ -1,0 +1,188 @@
+//! The scanlines of a PNG's picture, inflated and unfiltered one by one (PNG specification, sections 9 and 10).
+
+use fdeflate::{DecompressionError, Decompressor};
+use flate2::Crc;
+
+use super::chunks::{Chunk, Chunks};
+use super::unfilter::unfilter;
+use crate::render::Refusal;
+
+/// How far back a deflate stream may refer (RFC 1951, section 2).
+const LOOKBACK: usize = 32 * 1024;
+
+/// How much is inflated at a time at least: little enough to stay in the cache until it is unfiltered.
+const BATCH: usize = 64 * 1024;
+
+/// Reads the scanlines of the consecutive IDAT chunks, with a few rows and the inflater's window in memory.
+pub(super) struct Scanlines<'a> {
+    data: PictureData<'a>,
+    inflater: Decompressor,
+    /// Inflated bytes, of which `start..end` are yet to be unfiltered.
+    window: Vec<u8>,
+    start: usize,
+    end: usize,
+    row: Vec<u8>,
+    above: Vec<u8>,
+    /// Bytes in a whole pixel, at least 1.
+    pixel: usize,
+}
+
+impl<'a> Scanlines<'a> {
+    /// `first` is the first IDAT chunk, `rest` what follows it, and `longest` the longest scanline's length without filter.
+    pub(super) fn new(first: Chunk<'a>, rest: Chunks<'a>, longest: usize, pixel: usize) -> Self {
+        Self {
+            data: PictureData::new(first, rest),
+            inflater: Decompressor::new(),
+            window: vec![0; LOOKBACK + BATCH.max(longest + 1)],
+            start: 0,
+            end: 0,
+            row: vec![0; longest],
+            above: vec![0; longest],
+            pixel,
+        }
+    }
+
+    /// The heap that a reader takes for scanlines of up to `longest` bytes.
+    pub(super) fn memory_bytes(longest: u64) -> u64 {
+        // The inflater's tables are part of the reader itself, on the stack; see its size in the crate.
+        longest * 3 + 1 + (LOOKBACK + BATCH) as u64
+    }
+
+    /// Starts a pass: its first scanline has none above it.
+    pub(super) fn start_pass(&mut self) {
+        self.above.fill(0);
+    }
+
+    /// The next scanline of `length` bytes, without its filter byte.
+    pub(super) fn next(&mut self, length: usize) -> Result<&[u8], Refusal> {
+        while self.end - self.start <= length {
+            self.inflate()?;
+        }
+        let coded = &self.window[self.start..self.start + 1 + length];
+        let (row, above) = (&mut self.row[..length], &self.above[..length]);
+        if !unfilter(coded[0], self.pixel, &coded[1..], above, row) {
+            return Err(Refusal::Corrupt(format!("scanline filter {}", coded[0])));
+        }
+        self.start += 1 + length;
+        std::mem::swap(&mut self.row, &mut self.above);
+        Ok(&self.above[..length])
+    }
+
+    /// Checks what follows the last scanline: the checksum of the stream and those of the chunks.
+    ///
+    /// Surplus data is left alone, as viewers do, and its checksum with it.
+    pub(super) fn finish(mut self) -> Result<(), Refusal> {
+        self.start = self.end;
+        while self.start == self.end && !self.inflater.is_done() {
+            self.inflate()?;
+        }
+        while self.data.advance()? {}
+        Ok(())
+    }
+
+    /// Inflates more into the window; at least a byte, or up to the end of the stream.
+    fn inflate(&mut self) -> Result<(), Refusal> {
+        if self.inflater.is_done() {
+            return Err(Refusal::Corrupt(
+                "less picture data than the header says".to_owned(),
+            ));
+        }
+        self.make_room();
+        if self.data.piece.is_empty() && !self.data.advance()? {
+            return Err(self.data.why_ended());
+        }
+        let read = self
+            .inflater
+            .read(self.data.piece, &mut self.window, self.end, false);
+        let (consumed, produced) = read.map_err(|error| refusal(&error))?;
+        self.data.piece = &self.data.piece[consumed..];
+        self.end += produced;
+        Ok(())
+    }
+
+    /// Moves the lookback and what is yet to be unfiltered to the window's start, once it is full.
+    fn make_room(&mut self) {
+        if self.end == self.window.len() {
+            let kept = self.start.min(self.end.saturating_sub(LOOKBACK));
+            self.window.copy_within(kept..self.end, 0);
+            self.start -= kept;
+            self.end -= kept;
+        }
+    }
+}
+
+fn refusal(error: &DecompressionError) -> Refusal {
+    Refusal::Corrupt(match error {
+        DecompressionError::WrongChecksum => "wrong checksum of the picture data".to_owned(),
+        error => format!("picture data: {error:?}"),
+    })
+}
+
+/// The content of consecutive IDAT chunks in small pieces, each chunk checked against its checksum at its end.
+struct PictureData<'a> {
+    /// What the inflater may read now.
+    piece: &'a [u8],
+    /// What is left of the chunk after the piece.
+    content: &'a [u8],
+    checksum: Option<u32>,
+    sum: Crc,
+    rest: Chunks<'a>,
+}
+
+impl<'a> PictureData<'a> {
+    /// Small enough to stay in the cache between checksum and inflater.
+    const PIECE: usize = 16 * 1024;
+
+    fn new(first: Chunk<'a>, rest: Chunks<'a>) -> Self {
+        let mut data = Self {
+            piece: &[],
+            content: &[],
+            checksum: None,
+            sum: Crc::new(),
+            rest,
+        };
+        data.open(first);
+        data
+    }
+
+    fn open(&mut self, chunk: Chunk<'a>) {
+        self.content = chunk.content;
+        self.checksum = chunk.checksum();
+        self.sum.reset();
+        self.sum.update(&chunk.kind);
+    }
+
+    /// Takes the next piece; false after the last.
+    fn advance(&mut self) -> Result<bool, Refusal> {
+        while self.content.is_empty() {
+            match self.checksum {
+                None => return Err(Refusal::Truncated),
+                Some(checksum) if checksum != self.sum.sum() => {
+                    return Err(Refusal::Corrupt(
+                        "wrong checksum of an IDAT chunk".to_owned(),
+                    ));
+                }
+                Some(_) => {}
+            }
+            match self.rest.clone().next() {
+                Some(chunk) if chunk.kind == *b"IDAT" => {
+                    self.rest.next();
+                    self.open(chunk);
+                }
+                _ => return Ok(false),
+            }
+        }
+        let (piece, content) = self.content.split_at(self.content.len().min(Self::PIECE));
+        self.sum.update(piece);
+        (self.piece, self.content) = (piece, content);
+        Ok(true)
+    }
+
+    /// Why there is no more data: the file ends, or something else follows.
+    fn why_ended(&self) -> Refusal {
+        match self.rest.clone().next() {
+            None => Refusal::Truncated,
+            Some(_) => Refusal::Corrupt("less picture data than the header says".to_owned()),
+        }
+    }
+}

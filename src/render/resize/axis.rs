@@ -1,0 +1,203 @@
+//! How the samples of one axis weigh in its output positions.
+
+use std::f64::consts::PI;
+
+/// Rows are read this many weights at a time, so each span is padded to a multiple of it.
+pub(super) const LANES: usize = 8;
+
+/// The longest side of a box, in samples.
+pub(super) const MAX_BOX: u32 = 256;
+
+/// The factor that is left to the filter where boxes shrink first.
+pub(super) const KEPT: f64 = 4.0;
+
+/// The weights of a Lanczos3 filter along one axis, for samples that are already summed in boxes.
+pub(in crate::render) struct Axis {
+    /// The first box that weighs in each output position; never decreases.
+    firsts: Vec<usize>,
+    /// `taps` weights for each output position.
+    weights: Vec<f32>,
+    taps: usize,
+    samples: usize,
+    shrink: usize,
+}
+
+impl Axis {
+    /// An axis of `samples` samples that makes `outputs` positions; both are at least 1.
+    ///
+    /// `extent` is how many samples the picture covers; it may end within the last sample. `averaged` is how many source
+    /// pixels each sample is already the mean of.
+    pub(in crate::render) fn new(samples: u32, extent: f64, averaged: u32, outputs: u32) -> Self {
+        let pitch = extent / f64::from(outputs);
+        let shrink = whole(pitch / KEPT).clamp(1, MAX_BOX);
+        let boxes = Boxes {
+            samples,
+            shrink,
+            sharpening: sharpening(averaged * shrink),
+        };
+        let spans: Vec<Span> = (0..outputs)
+            .map(|output| Span::new((f64::from(output) + 0.5) * pitch, pitch.max(1.0), &boxes))
+            .collect();
+        let longest = spans.iter().map(|span| span.weights.len()).max();
+        let taps = longest.unwrap_or(0).next_multiple_of(LANES);
+        let mut weights = Vec::with_capacity(taps * spans.len());
+        for span in &spans {
+            weights.extend_from_slice(&span.weights);
+            weights.resize(weights.len() + taps - span.weights.len(), 0.0);
+        }
+        Self {
+            firsts: spans.iter().map(|span| span.first).collect(),
+            weights,
+            taps,
+            samples: index(samples),
+            shrink: index(shrink),
+        }
+    }
+
+    /// How many samples the axis has before any shrinking.
+    pub(in crate::render) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// How many samples a box spans; the last may be shorter.
+    pub(super) fn shrink(&self) -> usize {
+        self.shrink
+    }
+
+    /// How many boxes the axis has.
+    pub(super) fn boxes(&self) -> usize {
+        self.samples.div_ceil(self.shrink)
+    }
+
+    /// How many boxes a row must hold, the padding included: every span ends there or before.
+    pub(super) fn padded_boxes(&self) -> usize {
+        let end = self.firsts.last().map_or(0, |first| first + self.taps);
+        end.max(self.boxes())
+    }
+
+    /// How many positions the axis has after filtering.
+    pub(in crate::render) fn outputs(&self) -> usize {
+        self.firsts.len()
+    }
+
+    /// Each output position's first box and weights, in order.
+    pub(super) fn spans(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        let weights = self.weights.chunks_exact(self.taps.max(1));
+        self.firsts.iter().copied().zip(weights)
+    }
+
+    /// The output positions in which the box weighs, each with the weight.
+    pub(super) fn outputs_of(&self, position: usize) -> impl Iterator<Item = (usize, f32)> {
+        let start = self
+            .firsts
+            .partition_point(|first| first + self.taps <= position);
+        let end = self.firsts.partition_point(|first| *first <= position);
+        (start..end).map(move |output| {
+            let tap = position - self.firsts[output];
+            (output, self.weights[output * self.taps + tap])
+        })
+    }
+}
+
+/// How an axis falls into boxes.
+struct Boxes {
+    samples: u32,
+    shrink: u32,
+    sharpening: f64,
+}
+
+impl Boxes {
+    fn count(&self) -> u32 {
+        self.samples.div_ceil(self.shrink)
+    }
+
+    /// How many samples the box holds.
+    fn length(&self, index: u32) -> f64 {
+        f64::from(self.shrink.min(self.samples - index * self.shrink))
+    }
+
+    /// Where the box's middle lies, in samples.
+    fn middle(&self, index: u32) -> f64 {
+        f64::from(index) * f64::from(self.shrink) + self.length(index) / 2.0
+    }
+
+    /// The box that holds the position, or the nearest.
+    fn at(&self, position: f64) -> u32 {
+        whole(position / f64::from(self.shrink)).min(self.count() - 1)
+    }
+}
+
+/// One output position's weights.
+struct Span {
+    first: usize,
+    weights: Vec<f32>,
+}
+
+impl Span {
+    /// `centre` and `scale` are in samples; the filter reaches three scales to either side.
+    fn new(centre: f64, scale: f64, boxes: &Boxes) -> Self {
+        let reach = 3.0 * scale;
+        let (first, last) = (boxes.at(centre - reach), boxes.at(centre + reach));
+        let step = f64::from(boxes.shrink) / scale;
+        let weights: Vec<f64> = (first..=last)
+            .map(|index| {
+                let x = (boxes.middle(index) - centre) / scale;
+                let bend = lanczos3(x - step) - 2.0 * lanczos3(x) + lanczos3(x + step);
+                lanczos3(x) - boxes.sharpening * bend
+            })
+            .collect();
+        let lengths = (first..=last).map(|index| boxes.length(index));
+        let sum: f64 = lengths
+            .zip(&weights)
+            .map(|(length, weight)| length * weight)
+            .sum();
+        Self {
+            first: index(first),
+            weights: weights.iter().map(|weight| narrow(weight / sum)).collect(),
+        }
+    }
+}
+
+/// How much of the second difference makes up for samples that are means of `width` pixels.
+///
+/// A mean over a width h of a smooth curve f is f + h^2 f'' / 24, and pixels are means over their own width already.
+fn sharpening(width: u32) -> f64 {
+    (1.0 - 1.0 / f64::from(width).powi(2)) / 24.0
+}
+
+/// Lanczos' windowed sinc of three lobes.
+fn lanczos3(x: f64) -> f64 {
+    if x.abs() < 1e-8 {
+        return 1.0;
+    }
+    if x.abs() >= 3.0 {
+        return 0.0;
+    }
+    // One sine is enough: sin 3a = 3 sin a - 4 sin^3 a.
+    let third = (PI * x / 3.0).sin();
+    let whole = third * (3.0 - 4.0 * third * third);
+    3.0 * third * whole / (PI * PI * x * x)
+}
+
+/// The whole part of a position; what lies left of the axis counts as its start.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float casts saturate"
+)]
+fn whole(position: f64) -> u32 {
+    position as u32
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a weight needs no more than an f32 holds"
+)]
+fn narrow(weight: f64) -> f32 {
+    weight as f32
+}
+
+/// A 32-bit count as an index, the same number on every machine that can hold such a picture.
+fn index(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

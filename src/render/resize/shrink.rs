@@ -1,0 +1,121 @@
+//! Sums of whole boxes, taken row by row.
+
+use std::ops::AddAssign;
+
+use super::axis::Axis;
+use super::filter::Filter;
+
+/// A sum of samples; the smaller, the faster.
+///
+/// Boxes are at most [`MAX_BOX`](super::axis::MAX_BOX) a side, so that columns of 8-bit samples fit `u16`, and whole boxes
+/// of 16-bit samples fit `u32`.
+pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u32> {}
+
+impl Sum for u16 {}
+impl Sum for u32 {}
+
+/// The columns that the rows of a pass hold: all of them, or in an interlaced picture every `step`-th from `first` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::render) struct Grid {
+    pub(in crate::render) first: usize,
+    pub(in crate::render) step: usize,
+}
+
+impl Grid {
+    /// Every column.
+    pub(in crate::render) const WHOLE: Self = Self { first: 0, step: 1 };
+
+    /// How many columns of the grid are left of column `end`.
+    pub(in crate::render) fn columns_before(self, end: usize) -> usize {
+        end.saturating_sub(self.first).div_ceil(self.step)
+    }
+}
+
+/// Shrinks a picture of `C` interleaved channels to its final size.
+pub(in crate::render) struct Shrink<'a, S, const C: usize> {
+    columns: &'a Axis,
+    rows: &'a Axis,
+    grid: Grid,
+    /// Each column's sums over the rows of the current box so far.
+    sums: Vec<[S; C]>,
+    /// The row of boxes that `sums` belongs to.
+    box_row: usize,
+    /// A row of whole boxes, channel after channel, each padded with zeros.
+    boxes: Vec<f32>,
+    filters: [Filter<'a>; C],
+}
+
+impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
+    pub(in crate::render) fn new(columns: &'a Axis, rows: &'a Axis) -> Self {
+        Self {
+            columns,
+            rows,
+            grid: Grid::WHOLE,
+            sums: vec![[S::default(); C]; columns.samples()],
+            box_row: 0,
+            boxes: vec![0.0; C * columns.padded_boxes()],
+            filters: std::array::from_fn(|_| Filter::new(columns, rows)),
+        }
+    }
+
+    /// Starts another pass over the picture, whose rows hold only the columns of `grid`.
+    pub(in crate::render) fn start_pass(&mut self, grid: Grid) {
+        self.flush();
+        self.grid = grid;
+        self.sums.resize(
+            grid.columns_before(self.columns.samples()),
+            [S::default(); C],
+        );
+    }
+
+    /// The sums to which the caller adds the samples of row `y`, once. Rows may come in any order, best in their own.
+    pub(in crate::render) fn row(&mut self, y: usize) -> &mut [[S; C]] {
+        let box_row = y / self.rows.shrink();
+        if box_row != self.box_row {
+            self.flush();
+            self.box_row = box_row;
+        }
+        &mut self.sums
+    }
+
+    /// The planes at their final size.
+    pub(in crate::render) fn finish(mut self) -> [Vec<f32>; C] {
+        self.flush();
+        self.filters.map(Filter::finish)
+    }
+
+    /// Hands the current row of boxes to the filters, which add what they are given: a row of boxes may come in parts.
+    fn flush(&mut self) {
+        let padded = self.columns.padded_boxes();
+        let shrink = self.columns.shrink();
+        let mut sums = self.sums.iter();
+        let mut column = self.grid.first;
+        for index in 0..self.columns.boxes() {
+            let mut total = [0; C];
+            let end = (index + 1) * shrink;
+            while column < end
+                && let Some(sums) = sums.next()
+            {
+                for channel in 0..C {
+                    total[channel] += sums[channel].into();
+                }
+                column += self.grid.step;
+            }
+            for channel in 0..C {
+                self.boxes[channel * padded + index] = to_f32(total[channel]);
+            }
+        }
+        for (filter, boxes) in self.filters.iter_mut().zip(self.boxes.chunks_exact(padded)) {
+            filter.add_row(self.box_row, boxes);
+        }
+        self.sums.fill([S::default(); C]);
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "an f32 holds 24 bits of the sum, and a sample has 16 at most"
+)]
+fn to_f32(sum: u32) -> f32 {
+    sum as f32
+}
