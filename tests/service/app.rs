@@ -1,0 +1,242 @@
+//! The service itself: the built binary, as a child process on a free port.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::http::{Answer, Client, PATIENCE};
+
+/// A running service; dropping it kills the process, also when the test panics.
+pub struct App {
+    child: Mutex<Child>,
+    address: String,
+    client: Client,
+    log: Arc<Log>,
+}
+
+/// What the service wrote to its standard output.
+struct Log {
+    lines: Mutex<Vec<Value>>,
+    /// The number of lines so far; its sender is gone when the output is closed.
+    count: watch::Receiver<usize>,
+}
+
+impl App {
+    /// Starts the service with nothing in its environment but these variables, and returns once
+    /// `/health` answers 200.
+    pub async fn start(environment: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gcs-thumbnailer"))
+            .env_clear()
+            .env("PORT", "0")
+            .env("LOG_FORMAT", "json")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("cargo built the service");
+        let output = child.stdout.take().expect("standard output is a pipe");
+        let mut app = Self {
+            child: Mutex::new(child),
+            address: String::new(),
+            client: Client::new(),
+            log: Log::of(output),
+        };
+        let listening = app.wait_for_line(|line| line["address"].is_string()).await;
+        let address = listening["address"]
+            .as_str()
+            .expect("the line that was waited for");
+        app.address = address.replace("0.0.0.0", "127.0.0.1");
+        let health = app.health().await;
+        assert_eq!(health.status, 200, "/health: {}", health.text());
+        app
+    }
+
+    /// `http://127.0.0.1:PORT/`, where a push subscription posts to.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// `127.0.0.1:PORT`, for a test that writes HTTP by hand.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub async fn health(&self) -> Answer {
+        let answer = self
+            .client
+            .send("GET", &format!("{}health", self.url()), &[], "")
+            .await;
+        answer.unwrap_or_else(|error| panic!("/health: {error}"))
+    }
+
+    /// Posts a body to the service; an error is what became of the connection.
+    pub async fn try_post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<Answer, String> {
+        let url = format!("http://{}{path}", self.address);
+        self.client.send("POST", &url, headers, body).await
+    }
+
+    /// Posts a body to a service that must answer: its status and its words.
+    pub async fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> (u16, String) {
+        let answer = self.try_post(path, headers, body).await;
+        let answer = answer.unwrap_or_else(|error| panic!("POST {path}: {error}"));
+        (answer.status, answer.text())
+    }
+
+    /// Delivers the announcement of an object as Pub/Sub does: 204 acknowledges it.
+    pub async fn push(&self, bucket: &str, name: &str, generation: i64) -> u16 {
+        let answer = self.try_push(bucket, name, generation).await;
+        answer.unwrap_or_else(|error| panic!("push of {bucket}/{name}: {error}"))
+    }
+
+    /// Delivers the announcement of an object to a service that may die meanwhile.
+    pub async fn try_push(&self, bucket: &str, name: &str, generation: i64) -> Result<u16, String> {
+        let json = [("content-type", "application/json")];
+        let body = envelope(bucket, name, generation).to_string();
+        Ok(self.try_post("/", &json, body).await?.status)
+    }
+
+    /// The log so far, one JSON value a line.
+    pub fn log_lines(&self) -> Vec<Value> {
+        self.log.lines().clone()
+    }
+
+    /// The first line of the log that `wanted` accepts, waited for.
+    pub async fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut count = self.log.count.clone();
+        let search = async {
+            let mut seen = 0;
+            loop {
+                let ended = count.has_changed().is_err();
+                let found = self
+                    .log
+                    .lines()
+                    .iter()
+                    .skip(seen)
+                    .find(|line| wanted(line))
+                    .cloned();
+                match found {
+                    Some(line) => return line,
+                    None if ended => panic!("the service ended without the line waited for"),
+                    None => seen = *count.borrow_and_update(),
+                }
+                // An error is the end of the log; what it still holds is looked at once more.
+                let _ = count.changed().await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, search).await;
+        found.unwrap_or_else(|_| panic!("no such line in the log: {:#?}", self.log_lines()))
+    }
+
+    /// Asks the service to end, as Cloud Run does.
+    pub fn sigterm(&self) {
+        let id = self.child().id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -s TERM \"$0\"", &id])
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "the service has ended before SIGTERM"
+        );
+    }
+
+    /// Kills the service at once, as `kill -9` does, and waits until it is gone.
+    pub fn kill(&self) {
+        let mut child = self.child();
+        child
+            .kill()
+            .expect("a child that was not waited for can be killed");
+        child.wait().expect("a child can be waited for");
+    }
+
+    /// Waits for the end of the service.
+    pub async fn wait(&self) -> ExitStatus {
+        // The output ends with the process; then waiting for the process takes no time.
+        let mut count = self.log.count.clone();
+        let ended = async { while count.changed().await.is_ok() {} };
+        tokio::time::timeout(PATIENCE, ended)
+            .await
+            .expect("the service ends when it is told to");
+        self.child().wait().expect("a child can be waited for")
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child
+            .lock()
+            .expect("no test panics while it holds the child")
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended already.
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+impl Log {
+    fn of(output: ChildStdout) -> Arc<Self> {
+        let (counted, count) = watch::channel(0);
+        let log = Arc::new(Self {
+            lines: Mutex::default(),
+            count,
+        });
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let value = serde_json::from_str(&line);
+                let value = value.unwrap_or_else(|_| json!({ "not_json": line }));
+                let mut lines = kept.lines();
+                lines.push(value);
+                counted.send_replace(lines.len());
+            }
+        });
+        log
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.lines
+            .lock()
+            .expect("no thread panics while it holds the log")
+    }
+}
+
+/// The push of a finalize notification, with the object's resource as its payload.
+pub fn envelope(bucket: &str, name: &str, generation: i64) -> Value {
+    let generation = generation.to_string();
+    let resource = json!({ "bucket": bucket, "name": name, "generation": generation });
+    json!({
+        "subscription": "projects/test-project/subscriptions/thumbnails",
+        "message": {
+            "messageId": "2070443601311540",
+            "message_id": "2070443601311540",
+            "publishTime": "2026-01-02T03:04:05.678Z",
+            "publish_time": "2026-01-02T03:04:05.678Z",
+            "data": STANDARD.encode(resource.to_string()),
+            "attributes": {
+                "eventType": "OBJECT_FINALIZE",
+                "payloadFormat": "JSON_API_V1",
+                "bucketId": bucket,
+                "objectId": name,
+                "objectGeneration": generation,
+            },
+        },
+    })
+}

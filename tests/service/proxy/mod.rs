@@ -1,0 +1,217 @@
+//! A proxy in front of the fake Cloud Storage: it records what the wire carries, and injects what
+//! a sound server never does.
+
+mod call;
+mod fault;
+mod wire;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+
+use crate::http::{Answer, Client};
+use wire::{Connection, Request};
+
+pub use call::Call;
+pub use fault::{Fault, REDIRECTED};
+
+/// A running proxy; dropping it closes its port.
+pub struct Proxy {
+    inside: Arc<Inside>,
+    accepting: AbortHandle,
+}
+
+/// One request that reached the proxy, whole or as far as the fault let it come.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    pub method: String,
+    /// Path and query, byte for byte.
+    pub path: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub call: Option<Call>,
+}
+
+struct Inside {
+    endpoint: String,
+    upstream: String,
+    client: Client,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    requests: Vec<Recorded>,
+    armed: Vec<(Call, Fault, usize)>,
+    hits: HashMap<(Call, Fault), usize>,
+}
+
+impl Proxy {
+    /// Starts a proxy that forwards to `upstream`, `http://HOST:PORT`.
+    pub async fn start(upstream: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("the loopback interface has a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let inside = Arc::new(Inside {
+            endpoint: format!("http://{address}"),
+            upstream: upstream.to_owned(),
+            client: Client::new(),
+            state: Mutex::default(),
+        });
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&inside))).abort_handle();
+        Self { inside, accepting }
+    }
+
+    /// `http://127.0.0.1:PORT`, what `STORAGE_EMULATOR_HOST` takes.
+    pub fn endpoint(&self) -> &str {
+        &self.inside.endpoint
+    }
+
+    /// Every request so far, in the order of arrival.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.inside.state().requests.clone()
+    }
+
+    /// The requests so far that are this call.
+    pub fn requests_of(&self, call: Call) -> Vec<Recorded> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.call == Some(call));
+        requests
+    }
+
+    /// Injects the fault into the next `times` requests of that call; `usize::MAX` is always.
+    pub fn inject(&self, call: Call, fault: Fault, times: usize) {
+        self.inside.state().armed.push((call, fault, times));
+    }
+
+    /// How many requests of that call met that fault.
+    pub fn hits(&self, call: Call, fault: Fault) -> usize {
+        let state = self.inside.state();
+        state.hits.get(&(call, fault)).copied().unwrap_or_default()
+    }
+
+    /// Injects nothing from now on; what was recorded and counted stays.
+    pub fn clear(&self) {
+        self.inside.state().armed.clear();
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Recorded {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl Inside {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("no test panics while it holds the proxy's state")
+    }
+
+    /// The fault for a request of this call, if one is armed; it counts as hit from here.
+    fn fault(&self, call: Option<Call>) -> Option<(Call, Fault)> {
+        let mut state = self.state();
+        let mut armed = state.armed.iter_mut();
+        let (call, fault, times) =
+            armed.find(|(armed, _, times)| Some(*armed) == call && *times > 0)?;
+        *times -= 1;
+        let hit = (*call, *fault);
+        *state.hits.entry(hit).or_default() += 1;
+        Some(hit)
+    }
+
+    fn record(&self, request: &Request, call: Option<Call>) {
+        let Request {
+            method,
+            path,
+            headers,
+            body,
+        } = request.clone();
+        self.state().requests.push(Recorded {
+            method,
+            path,
+            headers,
+            body,
+            call,
+        });
+    }
+
+    async fn forward(&self, request: &Request) -> Answer {
+        if request.path == REDIRECTED {
+            return fault::refusal(404);
+        }
+        let url = format!("{}{}", self.upstream, request.path);
+        let framing = ["host", "connection", "content-length", "transfer-encoding"];
+        let headers = request
+            .headers
+            .iter()
+            .filter(|(name, _)| !framing.contains(&name.as_str()));
+        let headers: Vec<_> = headers
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let answer = self
+            .client
+            .send(&request.method, &url, &headers, request.body.clone())
+            .await;
+        answer.unwrap_or_else(|error| Answer {
+            body: Bytes::from(error),
+            ..fault::refusal(502)
+        })
+    }
+}
+
+async fn accept(listener: TcpListener, inside: Arc<Inside>) {
+    // The connections end with the test's runtime, or when the service lets go of them.
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(converse(stream, Arc::clone(&inside)));
+    }
+}
+
+/// Serves one connection; an error is the client's leaving, which is its right.
+async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut connection = Connection::new(stream);
+    while let Some(mut request) = connection.request().await? {
+        let call = Call::of(&request);
+        let Some((call, fault)) = inside.fault(call) else {
+            connection.body(&mut request).await?;
+            inside.record(&request, call);
+            let answer = inside.forward(&request).await;
+            connection.send(&wire::head(&answer)).await?;
+            connection.send(&answer.body).await?;
+            continue;
+        };
+        if call == Call::Write && fault == Fault::ResetInBody {
+            connection.half_the_body(&mut request).await?;
+        } else {
+            connection.body(&mut request).await?;
+        }
+        inside.record(&request, Some(call));
+        let answer = if fault.asks_upstream(call) {
+            inside.forward(&request).await
+        } else {
+            fault::refusal(500)
+        };
+        return fault
+            .answer(call, connection, answer, &inside.endpoint)
+            .await;
+    }
+    Ok(())
+}
