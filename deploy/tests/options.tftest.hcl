@@ -82,7 +82,7 @@ run "sizes" {
     error_message = "the limits reach the container"
   }
   assert {
-    condition     = { for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value }["CACHE_CONTROL"] == "public, max-age=60"
+    condition     = one([for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.value if e.name == "CACHE_CONTROL"]) == "public, max-age=60"
     error_message = "cache_control reaches the container"
   }
 }
