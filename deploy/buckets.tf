@@ -1,0 +1,40 @@
+locals {
+  shared_bucket = var.source_bucket == var.target_bucket
+  source_bucket = var.create_source_bucket ? google_storage_bucket.source[0].name : var.source_bucket
+  target_bucket = (
+    local.shared_bucket ? local.source_bucket :
+    var.create_target_bucket ? google_storage_bucket.target[0].name : var.target_bucket
+  )
+}
+
+# A bucket is made once and then belongs to its owner: a CORS rule, a lifecycle rule or public access that was set by
+# hand isn't taken back by the next apply. One that still holds objects is never deleted (force_destroy).
+resource "google_storage_bucket" "source" {
+  count = var.create_source_bucket ? 1 : 0
+
+  project                     = var.project
+  name                        = var.source_bucket
+  location                    = var.region
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = false
+
+  lifecycle {
+    ignore_changes = all
+  }
+}
+
+resource "google_storage_bucket" "target" {
+  count = var.create_target_bucket && !local.shared_bucket ? 1 : 0
+
+  project                     = var.project
+  name                        = var.target_bucket
+  location                    = var.region
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = false
+
+  lifecycle {
+    ignore_changes = all
+  }
+}

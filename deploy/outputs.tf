@@ -1,0 +1,24 @@
+output "service_uri" {
+  description = "Address of the service. It answers only callers inside the project that may invoke it."
+  value       = google_cloud_run_v2_service.thumbnailer.uri
+}
+
+output "source_bucket" {
+  description = "Where pictures go."
+  value       = "gs://${local.source_bucket}"
+}
+
+output "thumbnails" {
+  description = "Where thumbnails appear."
+  value       = "gs://${local.target_bucket}/${var.thumbnail_prefix}"
+}
+
+output "topic" {
+  description = "Topic of the events: the --topic of gcs-thumbnailer reconcile."
+  value       = google_pubsub_topic.events.id
+}
+
+output "dead_letter_subscription" {
+  description = "Subscription that holds the events given up after 100 attempts."
+  value       = google_pubsub_subscription.dead_letter.id
+}

@@ -1,0 +1,126 @@
+data "google_project" "this" {
+  project_id = var.project
+}
+
+# Asking for Cloud Storage's own account also makes it, in a project that never had one.
+data "google_storage_project_service_account" "this" {
+  project = var.project
+}
+
+locals {
+  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+  # No expiry and seven days everywhere: an event outlives a long weekend.
+  week_in_seconds = "604800s"
+}
+
+resource "google_pubsub_topic" "events" {
+  project = var.project
+  name    = var.name
+}
+
+resource "google_pubsub_topic_iam_member" "storage_publishes" {
+  project = var.project
+  topic   = google_pubsub_topic.events.name
+  role    = "roles/pubsub.publisher"
+  member  = "serviceAccount:${data.google_storage_project_service_account.this.email_address}"
+}
+
+# Last of all: the publisher's binding must be there before the notification can be made, and the subscription before
+# the first event, since a topic without a subscription forgets.
+resource "google_storage_notification" "events" {
+  bucket         = local.source_bucket
+  topic          = google_pubsub_topic.events.id
+  payload_format = "JSON_API_V1"
+  event_types    = concat(["OBJECT_FINALIZE"], var.propagate_deletes ? ["OBJECT_DELETE", "OBJECT_ARCHIVE"] : [])
+
+  depends_on = [
+    google_pubsub_topic_iam_member.storage_publishes,
+    google_pubsub_subscription.push,
+  ]
+}
+
+resource "google_pubsub_subscription" "push" {
+  project                    = var.project
+  name                       = var.name
+  topic                      = google_pubsub_topic.events.id
+  ack_deadline_seconds       = local.ack_deadline_seconds
+  message_retention_duration = local.week_in_seconds
+
+  # In a shared bucket each thumbnail raises an event of its own. The service skips those, but a filter saves the
+  # delivery. It can't be changed later: another prefix makes Terraform replace the subscription, and what the old one
+  # still held is lost (gcs-thumbnailer reconcile finds it).
+  filter = local.shared_bucket ? "NOT hasPrefix(attributes.objectId, \"${var.thumbnail_prefix}\")" : null
+
+  push_config {
+    push_endpoint = "${google_cloud_run_v2_service.thumbnailer.uri}/"
+    oidc_token {
+      service_account_email = google_service_account.push.email
+      audience              = google_cloud_run_v2_service.thumbnailer.uri
+    }
+  }
+
+  retry_policy {
+    minimum_backoff = "10s"
+    maximum_backoff = "600s"
+  }
+
+  # 100 attempts take about 16 hours. With 5, one bad IAM edit over lunch would dead-letter the day's uploads.
+  dead_letter_policy {
+    dead_letter_topic     = google_pubsub_topic.dead_letter.id
+    max_delivery_attempts = 100
+  }
+
+  expiration_policy {
+    ttl = ""
+  }
+
+  # The first event finds every right in place.
+  depends_on = [
+    google_cloud_run_v2_service_iam_member.push_invokes,
+    google_service_account_iam_member.pubsub_mints_push_tokens,
+    google_storage_bucket_iam_member.run_reads_source,
+    google_storage_bucket_iam_member.run_writes_target,
+    google_pubsub_topic_iam_member.agent_publishes_dead_letters,
+  ]
+}
+
+# Projects from before April 2021 lack this right; on this one account it is harmless in the others.
+resource "google_service_account_iam_member" "pubsub_mints_push_tokens" {
+  service_account_id = google_service_account.push.name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = local.pubsub_agent
+}
+
+resource "google_pubsub_topic" "dead_letter" {
+  project = var.project
+  name    = "${var.name}-dead-letter"
+}
+
+# A topic keeps nothing by itself: this subscription is what holds the dead letters, and what the alert looks at.
+resource "google_pubsub_subscription" "dead_letter" {
+  project                    = var.project
+  name                       = "${var.name}-dead-letter"
+  topic                      = google_pubsub_topic.dead_letter.id
+  ack_deadline_seconds       = local.ack_deadline_seconds
+  message_retention_duration = local.week_in_seconds
+
+  expiration_policy {
+    ttl = ""
+  }
+}
+
+# Pub/Sub forwards a dead letter as its own account: publish to the one, acknowledge on the other.
+resource "google_pubsub_topic_iam_member" "agent_publishes_dead_letters" {
+  project = var.project
+  topic   = google_pubsub_topic.dead_letter.name
+  role    = "roles/pubsub.publisher"
+  member  = local.pubsub_agent
+}
+
+resource "google_pubsub_subscription_iam_member" "agent_acknowledges_events" {
+  project      = var.project
+  subscription = google_pubsub_subscription.push.name
+  role         = "roles/pubsub.subscriber"
+  member       = local.pubsub_agent
+}

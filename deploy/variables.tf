@@ -1,0 +1,161 @@
+variable "project" {
+  description = "Id of the project that everything is made in."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the service and of the buckets made here. Keep it the source bucket's own: reading from another region costs time and network charges."
+  type        = string
+}
+
+variable "source_bucket" {
+  description = "Bucket whose pictures get thumbnails."
+  type        = string
+}
+
+variable "target_bucket" {
+  description = "Bucket that receives the thumbnails. The source bucket's own name makes one shared bucket."
+  type        = string
+}
+
+variable "image" {
+  description = "Container image, by digest: what runs is then what was tested, whatever happens to the tag."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[^@[:space:]]+@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "image must be named by digest, as in europe-west1-docker.pkg.dev/PROJECT/gcs-thumbnailer/gcs-thumbnailer@sha256:... (64 hexadecimal digits)."
+  }
+}
+
+variable "name" {
+  description = "Name of the service, and the beginning of every other name made here. Another name makes a second, independent deployment in the same project."
+  type        = string
+  default     = "gcs-thumbnailer"
+
+  # An account id has at most 30 characters, and the longest suffix here is "-reconcile".
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,18}[a-z0-9]$", var.name))
+    error_message = "name must be 4 to 20 lower-case letters, digits and hyphens, begin with a letter and not end with a hyphen."
+  }
+}
+
+variable "create_source_bucket" {
+  description = "Make the source bucket. With false it must exist, in this project."
+  type        = bool
+  default     = true
+}
+
+variable "create_target_bucket" {
+  description = "Make the target bucket. With false it must exist. Without effect on a shared bucket, which is made, or not, as the source."
+  type        = bool
+  default     = true
+}
+
+variable "thumbnail_prefix" {
+  description = "Beginning of every thumbnail's name. Never empty: in a shared bucket the prefix tells thumbnails from pictures. There it is also part of the subscription's filter, which can't be changed, so that another prefix replaces the subscription."
+  type        = string
+  default     = "thumbnails/"
+
+  # A Pub/Sub filter has at most 256 bytes, and these characters need no escaping in it.
+  validation {
+    condition     = length(var.thumbnail_prefix) <= 100 && can(regex("^([A-Za-z0-9._-]+/)+$", var.thumbnail_prefix))
+    error_message = "thumbnail_prefix must not be empty: give a folder such as \"thumbnails/\", of letters, digits, dots, underscores and hyphens, ending in a slash, at most 100 characters."
+  }
+}
+
+variable "cache_control" {
+  description = "Cache-Control of the thumbnails, for example \"public, max-age=3600\". Empty leaves it to Cloud Storage."
+  type        = string
+  default     = ""
+}
+
+variable "max_source_bytes" {
+  description = "Largest picture that is read, in bytes. A larger one is refused for good, by name and with a WARNING."
+  type        = number
+  default     = 104857600
+
+  validation {
+    condition     = var.max_source_bytes >= 1 && floor(var.max_source_bytes) == var.max_source_bytes
+    error_message = "max_source_bytes must be a whole number of bytes, at least 1."
+  }
+}
+
+variable "max_source_pixels" {
+  description = "Largest picture that is decoded, in pixels (width times height)."
+  type        = number
+  default     = 250000000
+
+  validation {
+    condition     = var.max_source_pixels >= 1 && floor(var.max_source_pixels) == var.max_source_pixels
+    error_message = "max_source_pixels must be a whole number of pixels, at least 1."
+  }
+}
+
+variable "memory_mib" {
+  description = "Memory of one instance, in MiB. About 70 % of it is the budget that pictures are admitted against: 358 MiB of 512."
+  type        = number
+  default     = 512
+
+  # The second-generation execution environment takes no less than 512 MiB.
+  validation {
+    condition     = var.memory_mib >= 512 && floor(var.memory_mib) == var.memory_mib
+    error_message = "memory_mib must be a whole number of MiB, at least 512."
+  }
+
+  validation {
+    condition     = var.memory_mib * 0.7 >= var.max_source_bytes / 1048576 + 10
+    error_message = "70 % of memory_mib must hold one picture of max_source_bytes and 10 MiB to work in: raise memory_mib or lower max_source_bytes."
+  }
+}
+
+variable "concurrency" {
+  description = <<-EOT
+    Events that one instance holds at a time. An event takes the picture's bytes and about 10 MiB to work in, out of
+    a budget of 358 MiB: 16 photos of 5 MiB take 16 x 15 = 240 MiB, and 16 of up to 12 MiB each still fit at once.
+    Larger ones wait their turn inside the event's 50 s. The worst case, 16 pictures of 100 MiB, goes 3 at a time
+    (3 x 110 = 330 MiB) in 6 rounds, which leaves 8 s for each 300 MiB: 38 MiB/s. What still doesn't fit is answered
+    503 and delivered again later.
+  EOT
+  type        = number
+  default     = 16
+
+  validation {
+    condition     = var.concurrency >= 1 && var.concurrency <= 1000 && floor(var.concurrency) == var.concurrency
+    error_message = "concurrency must be a whole number from 1 to 1000."
+  }
+}
+
+variable "max_instances" {
+  description = "Most instances at a time: the bound on cost. Ten instances that never rest cost about 22 US dollars a day; see README.md."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.max_instances >= 1 && floor(var.max_instances) == var.max_instances
+    error_message = "max_instances must be a whole number, at least 1."
+  }
+}
+
+variable "propagate_deletes" {
+  description = "Delete a thumbnail when its picture is deleted (in a versioned bucket: archived). Adds OBJECT_DELETE and OBJECT_ARCHIVE to the notification."
+  type        = bool
+  default     = false
+}
+
+variable "reconcile_schedule" {
+  description = "When to look for pictures without a current thumbnail and have them made, as five cron fields in UTC, for example \"0 3 * * *\". Empty: never, and nothing is made for it."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.reconcile_schedule == "" || can(regex("^[^[:space:]]+( [^[:space:]]+){4}$", var.reconcile_schedule))
+    error_message = "reconcile_schedule must be empty or five cron fields, such as \"0 3 * * *\"."
+  }
+}
+
+variable "notification_channels" {
+  description = "Ids of the Cloud Monitoring channels that alerts go to (projects/PROJECT/notificationChannels/NUMBER). Without any, the alerts show in the console only."
+  type        = list(string)
+  default     = []
+}
