@@ -3,6 +3,7 @@
 mod answers;
 mod app;
 mod command_line;
+mod conformance;
 mod deployment;
 mod fake_gcs;
 mod http;
