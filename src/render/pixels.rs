@@ -42,15 +42,11 @@ pub(super) fn to_sample(value: f32) -> u8 {
 
 /// The pixels of one, two, three or four planes of `width` columns; of two or four, the last is alpha, and the others are
 /// premultiplied. A sample of 255 is 255 times `unit` there.
-pub(super) fn from_planes<const C: usize>(
-    planes: &[Vec<f32>; C],
-    unit: f32,
-    width: usize,
-) -> Pixels {
+pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], unit: f32, width: usize) -> Pixels {
     let premultiplied = C.is_multiple_of(2);
     let count = planes[0].len();
     let mut samples = Vec::with_capacity(count * C);
-    for pixel in (0..count).map(|index| planes.each_ref().map(|plane| plane[index])) {
+    for pixel in (0..count).map(|index| planes.map(|plane| plane[index])) {
         let alpha = pixel[C - 1] / unit;
         let scale = match to_sample(alpha) {
             _ if !premultiplied => 1.0 / unit,
@@ -70,7 +66,7 @@ pub(super) fn from_planes<const C: usize>(
     };
     Pixels {
         width,
-        height: count / width,
+        height: count / width.max(1),
         model,
         samples,
     }

@@ -19,9 +19,9 @@ use samples::{
 };
 use scanlines::Scanlines;
 
-use super::Refusal;
 use super::pixels::{Pixels, from_planes};
 use super::resize::{Axis, Shrink, Sum};
+use super::{Refusal, colour};
 
 /// Renders the picture, not yet turned.
 pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
@@ -34,13 +34,31 @@ pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
         rows,
     };
     let pixels = picture.render()?;
-    Ok(pixels)
+    let profile = header.profile.and_then(profile);
+    Ok(colour::to_srgb(pixels, profile.as_deref()))
+}
+
+/// The longest ICC profile that is inflated; real ones are smaller.
+const MAX_PROFILE_BYTES: usize = 4 << 20;
+
+/// The profile in the content of an iCCP chunk: a name, a zero, the method (0) and zlib data.
+fn profile(content: &[u8]) -> Option<Vec<u8>> {
+    let end = content.iter().take(80).position(|byte| *byte == 0)?;
+    match content.get(end + 1..)? {
+        [0, deflated @ ..] => fdeflate::decompress_to_vec_bounded(deflated, MAX_PROFILE_BYTES).ok(),
+        _ => None,
+    }
 }
 
 /// An upper bound of the heap that [`render`] takes.
 pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
     let row = (u64::from(header.width) * header.pixel_bits()).div_ceil(8);
-    Scanlines::memory_bytes(row)
+    let output = header.orientation.fit(header.width, header.height);
+    let resizer = Shrink::<u32, 4>::memory_bytes((header.width, header.height), output);
+    let profile = header.profile.map_or(0, |_| {
+        MAX_PROFILE_BYTES as u64 * 2 + colour::memory_bytes(MAX_PROFILE_BYTES)
+    });
+    Scanlines::memory_bytes(row) + resizer + profile
 }
 
 struct Picture<'a> {
@@ -96,7 +114,7 @@ impl Picture<'_> {
                 [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
             });
             self.shrink(255.0, |row, sums| {
-                add_indexed::<4>(row, depth, &table, sums)
+                add_indexed::<4>(row, depth, &table, sums);
             })
         }
     }
@@ -125,7 +143,11 @@ impl Picture<'_> {
             }
         }
         lines.finish()?;
-        Ok(from_planes(&shrink.finish(), unit, self.columns.outputs()))
+        Ok(from_planes(
+            shrink.finish().each_ref().map(Vec::as_slice),
+            unit,
+            self.columns.outputs(),
+        ))
     }
 
     fn passes(&self) -> &'static [Pass] {

@@ -1,6 +1,7 @@
 //! How the samples of one axis weigh in its output positions.
 
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 
 /// Rows are read this many weights at a time, so each span is padded to a multiple of it.
 pub(super) const LANES: usize = 8;
@@ -33,25 +34,39 @@ impl Axis {
         let boxes = Boxes {
             samples,
             shrink,
+            scale: pitch.max(1.0),
             sharpening: sharpening(averaged * shrink),
         };
-        let spans: Vec<Span> = (0..outputs)
-            .map(|output| Span::new((f64::from(output) + 0.5) * pitch, pitch.max(1.0), &boxes))
+        let centre = |output: u32| (f64::from(output) + 0.5) * pitch;
+        let spans: Vec<RangeInclusive<u32>> = (0..outputs)
+            .map(|output| boxes.span(centre(output)))
             .collect();
-        let longest = spans.iter().map(|span| span.weights.len()).max();
-        let taps = longest.unwrap_or(0).next_multiple_of(LANES);
-        let mut weights = Vec::with_capacity(taps * spans.len());
-        for span in &spans {
-            weights.extend_from_slice(&span.weights);
-            weights.resize(weights.len() + taps - span.weights.len(), 0.0);
+        let longest = spans
+            .iter()
+            .map(|span| index(span.end() - span.start()) + 1)
+            .max();
+        let taps = longest.unwrap_or(1).next_multiple_of(LANES);
+        let mut weights = vec![0.0; taps * spans.len()];
+        for ((output, span), weights) in (0..).zip(&spans).zip(weights.chunks_exact_mut(taps)) {
+            boxes.weigh(centre(output), span.clone(), weights);
         }
+        let firsts = spans.iter().map(|span| index(*span.start())).collect();
         Self {
-            firsts: spans.iter().map(|span| span.first).collect(),
+            firsts,
             weights,
             taps,
             samples: index(samples),
             shrink: index(shrink),
         }
+    }
+
+    /// The heap that an axis of up to `samples` samples and `outputs` positions takes, and a row of its boxes.
+    pub(super) fn memory_bytes(samples: u32, outputs: u32) -> u64 {
+        let (samples, outputs) = (u64::from(samples), u64::from(outputs));
+        // Twice KEPT is the most that boxes leave, unless they are at their longest.
+        let left = (samples / outputs.max(1) / u64::from(MAX_BOX)).max(8) + 1;
+        let taps = 6 * left + 2 + LANES as u64;
+        outputs * (taps * 4 + 32) + (samples + taps) * 4
     }
 
     /// How many samples the axis has before any shrinking.
@@ -103,6 +118,8 @@ impl Axis {
 struct Boxes {
     samples: u32,
     shrink: u32,
+    /// The factor that the whole axis shrinks by, or 1 if it grows.
+    scale: f64,
     sharpening: f64,
 }
 
@@ -125,35 +142,30 @@ impl Boxes {
     fn at(&self, position: f64) -> u32 {
         whole(position / f64::from(self.shrink)).min(self.count() - 1)
     }
-}
 
-/// One output position's weights.
-struct Span {
-    first: usize,
-    weights: Vec<f32>,
-}
+    /// The boxes that weigh at the position `centre`: three scales to either side.
+    fn span(&self, centre: f64) -> RangeInclusive<u32> {
+        let reach = 3.0 * self.scale;
+        self.at(centre - reach)..=self.at(centre + reach)
+    }
 
-impl Span {
-    /// `centre` and `scale` are in samples; the filter reaches three scales to either side.
-    fn new(centre: f64, scale: f64, boxes: &Boxes) -> Self {
-        let reach = 3.0 * scale;
-        let (first, last) = (boxes.at(centre - reach), boxes.at(centre + reach));
-        let step = f64::from(boxes.shrink) / scale;
-        let weights: Vec<f64> = (first..=last)
+    /// Sets the weights of the boxes of `span` at the position `centre`.
+    fn weigh(&self, centre: f64, span: RangeInclusive<u32>, weights: &mut [f32]) {
+        let step = f64::from(self.shrink) / self.scale;
+        let exact: Vec<f64> = span
+            .clone()
             .map(|index| {
-                let x = (boxes.middle(index) - centre) / scale;
+                let x = (self.middle(index) - centre) / self.scale;
                 let bend = lanczos3(x - step) - 2.0 * lanczos3(x) + lanczos3(x + step);
-                lanczos3(x) - boxes.sharpening * bend
+                lanczos3(x) - self.sharpening * bend
             })
             .collect();
-        let lengths = (first..=last).map(|index| boxes.length(index));
-        let sum: f64 = lengths
-            .zip(&weights)
-            .map(|(length, weight)| length * weight)
+        let sum: f64 = span
+            .zip(&exact)
+            .map(|(index, weight)| self.length(index) * weight)
             .sum();
-        Self {
-            first: index(first),
-            weights: weights.iter().map(|weight| narrow(weight / sum)).collect(),
+        for (weight, exact) in weights.iter_mut().zip(exact) {
+            *weight = narrow(exact / sum);
         }
     }
 }

@@ -58,6 +58,18 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         }
     }
 
+    /// The heap that a resizer and its axes take, for `size` samples across and down and `output` positions.
+    pub(in crate::render) fn memory_bytes(size: (u32, u32), output: (u32, u32)) -> u64 {
+        let channels = C as u64;
+        let sums = u64::from(size.0) * channels * size_of::<S>() as u64;
+        let outputs = u64::from(output.0) * (u64::from(output.1) + 1) * channels * 4;
+        let [columns, rows] = [
+            Axis::memory_bytes(size.0, output.0),
+            Axis::memory_bytes(size.1, output.1),
+        ];
+        sums + outputs + columns * channels + rows
+    }
+
     /// Starts another pass over the picture, whose rows hold only the columns of `grid`.
     pub(in crate::render) fn start_pass(&mut self, grid: Grid) {
         self.flush();
@@ -101,8 +113,8 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
                 }
                 column += self.grid.step;
             }
-            for channel in 0..C {
-                self.boxes[channel * padded + index] = to_f32(total[channel]);
+            for (boxes, total) in self.boxes.chunks_exact_mut(padded).zip(total) {
+                boxes[index] = to_f32(total);
             }
         }
         for (filter, boxes) in self.filters.iter_mut().zip(self.boxes.chunks_exact(padded)) {
