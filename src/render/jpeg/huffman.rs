@@ -196,6 +196,11 @@ pub(super) enum Symbol {
 /// Bits of the window of [`AcTable::skip`].
 const SKIP: u32 = 12;
 
+/// The most bits that one lookup there may finish, and how many lookups a
+/// refill's 56 bits are enough for.
+const LONGEST: u32 = 18;
+const LOOKUPS: u32 = 56 / LONGEST;
+
 /// The flag of a [`Skip`] that ends its block.
 const END: u8 = 0x80;
 
@@ -271,8 +276,7 @@ impl AcTable {
         let mut k = k;
         loop {
             bits.refill();
-            // Four windows of 12 bits are there without another refill.
-            for _ in 0..4 {
+            for _ in 0..LOOKUPS {
                 let skip = self.skips[bits.peek::<SKIP>() & ((1 << SKIP) - 1)];
                 let next = k + u32::from(skip.advance);
                 if next < 64 {
@@ -317,12 +321,15 @@ impl AcTable {
     }
 }
 
-/// Follows the symbols of a window for as long as they end within it.
+/// Follows the symbols whose codes lie within a window.
+///
+/// Only codes need to: the bits of a value may lie behind the window, since
+/// nobody wants to know them.
 fn skip_at(codes: &Codes, window: u64) -> Skip {
     let (mut length, mut advance) = (0, 0);
     while let Ok((symbol, code)) = codes.decode(window << length) {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-        if length + code + size > SKIP {
+        if length + code > SKIP || length + code + size > LONGEST {
             break;
         }
         if size == 0 && run < 15 {
