@@ -291,32 +291,21 @@ impl AcTable {
                     // A window of which nothing fits advances by 64, to 65 or more.
                     return Ok(());
                 }
-                match self.single_skip(*bits, k)? {
-                    (after, next) if next < 64 => (*bits, k) = (after, next),
-                    (after, _) => {
-                        *bits = after;
-                        return Ok(());
-                    }
+                // One symbol with a long code, or the last ones of a full block.
+                bits.refill();
+                let (symbol, length) = self.codes.decode(bits.window())?;
+                let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+                bits.consume(length + size);
+                if size == 0 && run < 15 {
+                    return Ok(());
                 }
-                break;
+                k += run + 1;
+                match k {
+                    0..64 => break,
+                    64 => return Ok(()),
+                    _ => return Err(Fault::Run),
+                }
             }
-        }
-    }
-
-    /// Passes over one symbol; the next coefficient is 64 when the block ends.
-    #[cold]
-    #[inline(never)]
-    fn single_skip<'a>(&self, mut bits: Bits<'a>, k: u32) -> Result<(Bits<'a>, u32), Fault> {
-        bits.refill();
-        let next = match self.symbol(&mut bits)? {
-            Symbol::Value(run, _) => k + run + 1,
-            Symbol::ZeroRun => k + 16,
-            Symbol::EndOfBand(_) => 64,
-        };
-        if next > 64 {
-            Err(Fault::Run)
-        } else {
-            Ok((bits, next))
         }
     }
 }
