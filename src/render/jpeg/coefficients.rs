@@ -107,30 +107,23 @@ impl Coefficients {
     /// Turns the coefficients into samples.
     pub(super) fn reconstruct(&self, index: usize, component: &Component, sink: &mut Sink) {
         let Some(steps) = &self.steps else { return };
-        let kept = (self.side.samples() * self.side.samples()) as usize;
+        let side = self.side.samples() as usize;
         let mut strip = Strip::new(index, component, self.side, self.across, 1);
-        for row in self
-            .values
-            .chunks_exact(self.across * kept)
-            .take(component.blocks_down as usize)
-        {
-            for (x, values) in row.chunks_exact(kept).enumerate() {
+        let mut placed = [0; 64];
+        for (natural, &step) in NATURAL.iter().zip(steps) {
+            placed[usize::from(natural & 63)] = step;
+        }
+        let rows = self.values.chunks_exact(self.across * side * side);
+        for row in rows.take(component.blocks_down as usize) {
+            for (x, values) in row.chunks_exact(side * side).enumerate() {
                 let mut block = [0; 64];
-                for ((&slot, natural), &step) in self.slots.iter().zip(NATURAL).zip(steps) {
-                    if let (true, Some(&value)) =
-                        (slot > 0 || natural == 0, values.get(usize::from(slot)))
-                    {
-                        block[usize::from(natural & 63)] =
-                            idct::dequantized(i32::from(value), step);
+                let lines = block.chunks_exact_mut(8).zip(placed.chunks_exact(8));
+                for ((line, steps), values) in lines.zip(values.chunks_exact(side)) {
+                    for ((place, &step), &value) in line.iter_mut().zip(steps).zip(values) {
+                        *place = idct::dequantized(i32::from(value), step);
                     }
                 }
-                let (samples, at, stride) = strip.block(x, 0);
-                match self.side {
-                    BlockSide::One => idct::store([[idct::one(block[0])]], samples, at, stride),
-                    BlockSide::Two => idct::store(idct::two(&block), samples, at, stride),
-                    BlockSide::Four => idct::store(idct::four(&block), samples, at, stride),
-                    BlockSide::Eight => idct::store(idct::eight(&block), samples, at, stride),
-                }
+                strip.transform(self.side, &block, x, 0);
             }
             strip.push(sink);
         }

@@ -52,7 +52,8 @@ pub(super) fn one(dc: i16) -> u8 {
 /// scaling cancel out.
 #[inline(always)]
 pub(super) fn two(block: &Block) -> [[u8; 2]; 2] {
-    let [dc, across, down, both] = [0, 1, 8, 9].map(|at: usize| i32::from(block[at]));
+    let (dc, across) = (i32::from(block[0]), i32::from(block[1]));
+    let (down, both) = (i32::from(block[8]), i32::from(block[9]));
     let (left, right) = (dc + across + 4, dc - across + 4);
     let (left_down, right_down) = (down + both, down - both);
     [

@@ -1,6 +1,10 @@
 //! Rows of samples on their way out.
 
-use super::{BlockSide, Sink, frame::Component};
+use super::{
+    BlockSide, Sink,
+    frame::Component,
+    idct::{self, Block},
+};
 
 /// The samples of one row of blocks of a component, or of as many rows of
 /// blocks as a minimum coded unit has.
@@ -46,6 +50,17 @@ impl Strip {
             (y * self.stride + x) * self.side,
             self.stride,
         )
+    }
+
+    /// Puts a block's samples into its place.
+    pub(super) fn transform(&mut self, side: BlockSide, block: &Block, x: usize, y: usize) {
+        let (samples, at, stride) = self.block(x, y);
+        match side {
+            BlockSide::One => idct::store([[idct::one(block[0])]], samples, at, stride),
+            BlockSide::Two => idct::store(idct::two(block), samples, at, stride),
+            BlockSide::Four => idct::store(idct::four(block), samples, at, stride),
+            BlockSide::Eight => idct::store(idct::eight(block), samples, at, stride),
+        }
     }
 
     /// Hands the rows on, without the padding to whole blocks (A.2.4).

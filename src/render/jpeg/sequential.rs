@@ -3,6 +3,8 @@
 //! Each component is complete after its one scan, so that nothing is kept but
 //! the samples of one row of minimum coded units.
 
+use std::ops::Range;
+
 use super::{
     BlockSide, Refusal, Sink,
     bits::{Bits, Fault},
@@ -11,7 +13,7 @@ use super::{
     idct::{self, Block, NATURAL},
     markers::{self, Segments},
     planes::Strip,
-    scan::{Restarts, Scan},
+    scan::{Runs, Scan},
     tables::Tables,
 };
 
@@ -135,35 +137,40 @@ fn decode_scan(
         });
     }
     let mut bits = bits;
-    let mut restarts = Restarts::new(tables.restart_interval);
-    for _ in 0..scan.down {
-        bits = decode_row(&mut decoders, scan.across as usize, bits, &mut restarts)?;
-        bits.check()?;
-        for decoder in &mut decoders {
-            decoder.strip.push(sink);
+    for run in Runs::new(scan, tables.restart_interval) {
+        if let Some(turn) = run.restart {
+            bits.restart(turn)?;
+            for decoder in &mut decoders {
+                decoder.prediction = 0;
+            }
+        }
+        bits = decode_run(&mut decoders, run.x, bits)?;
+        if run.ends_row {
+            bits.check()?;
+            for decoder in &mut decoders {
+                decoder.strip.push(sink);
+            }
         }
     }
     Ok(bits.position())
 }
 
-/// Decodes one row of minimum coded units (A.2.3).
-fn decode_row<'a>(
+/// Decodes minimum coded units of one row (A.2.3).
+///
+/// It is a function of its own so that its loops have the registers for
+/// themselves.
+#[inline(never)]
+fn decode_run<'a>(
     decoders: &mut [Decoder],
-    across: usize,
-    mut bits: Bits<'a>,
-    restarts: &mut Restarts,
+    units: Range<usize>,
+    bits: Bits<'a>,
 ) -> Result<Bits<'a>, Fault> {
-    for mcu in 0..across {
-        if let Some(turn) = restarts.due() {
-            bits.restart(turn)?;
-            for decoder in &mut *decoders {
-                decoder.prediction = 0;
-            }
-        }
+    let mut bits = bits.in_registers();
+    for unit in units {
         for decoder in &mut *decoders {
             for y in 0..decoder.v {
                 for x in 0..decoder.h {
-                    decoder.decode_block(&mut bits, mcu * decoder.h + x, y)?;
+                    decoder.decode_block(&mut bits, unit * decoder.h + x, y)?;
                 }
             }
         }
@@ -178,39 +185,29 @@ impl Decoder<'_> {
         bits.refill();
         self.prediction = self.prediction.wrapping_add(self.dc.difference(bits)?);
         let dc = idct::dequantized(self.prediction, self.steps[0]);
-        let (samples, at, stride) = self.strip.block(x, y);
-        match self.side {
-            BlockSide::One => {
-                self.ac.skip(bits, 1)?;
-                idct::store([[idct::one(dc)]], samples, at, stride);
-            }
-            BlockSide::Two => {
-                let block = self.block::<5>(bits, dc)?;
-                let (samples, at, stride) = self.strip.block(x, y);
-                idct::store(idct::two(&block), samples, at, stride);
-            }
-            BlockSide::Four => {
-                let block = self.block::<25>(bits, dc)?;
-                let (samples, at, stride) = self.strip.block(x, y);
-                idct::store(idct::four(&block), samples, at, stride);
-            }
-            BlockSide::Eight => {
-                let block = self.block::<64>(bits, dc)?;
-                let (samples, at, stride) = self.strip.block(x, y);
-                idct::store(idct::eight(&block), samples, at, stride);
-            }
+        if self.side == BlockSide::One {
+            let (samples, at, stride) = self.strip.block(x, y);
+            idct::store([[idct::one(dc)]], samples, at, stride);
+            return self.ac.skip(bits, 1);
         }
+        let mut block = [0; 64];
+        block[0] = dc;
+        let needed = match self.side {
+            BlockSide::One | BlockSide::Two => 5,
+            BlockSide::Four => 25,
+            BlockSide::Eight => 64,
+        };
+        self.coefficients(bits, needed, &mut block)?;
+        self.strip.transform(self.side, &block, x, y);
         Ok(())
     }
 
-    /// The block's first `NEEDED` coefficients in zigzag order, dequantized
-    /// (F.2.2.2); the others are passed over.
+    /// Puts the block's first `needed` coefficients in zigzag order into
+    /// `block`, dequantized (F.2.2.2), and passes over the others.
     #[inline(always)]
-    fn block<const NEEDED: u32>(&self, bits: &mut Bits, dc: i16) -> Result<Block, Fault> {
-        let mut block = [0; 64];
-        block[0] = dc;
+    fn coefficients(&self, bits: &mut Bits, needed: u32, block: &mut Block) -> Result<(), Fault> {
         let mut k = 1;
-        while k < NEEDED {
+        while k < needed {
             bits.refill();
             match self.ac.symbol(bits)? {
                 Symbol::Value(run, value) => {
@@ -224,14 +221,13 @@ impl Decoder<'_> {
                     k += 1;
                 }
                 Symbol::ZeroRun => k += 16,
-                Symbol::EndOfBand(_) => return Ok(block),
+                Symbol::EndOfBand(_) => return Ok(()),
             }
         }
         match k {
-            0..64 => self.ac.skip(bits, k)?,
-            64 => {}
-            _ => return Err(Fault::Run),
+            0..64 => self.ac.skip(bits, k),
+            64 => Ok(()),
+            _ => Err(Fault::Run),
         }
-        Ok(block)
     }
 }
