@@ -133,11 +133,6 @@ impl Boxes {
         f64::from(self.shrink.min(self.samples - index * self.shrink))
     }
 
-    /// Where the box's middle lies, in samples.
-    fn middle(&self, index: u32) -> f64 {
-        f64::from(index) * f64::from(self.shrink) + self.length(index) / 2.0
-    }
-
     /// The box that holds the position, or the nearest.
     fn at(&self, position: f64) -> u32 {
         whole(position / f64::from(self.shrink)).min(self.count() - 1)
@@ -152,21 +147,20 @@ impl Boxes {
     /// Sets the weights of the boxes of `span` at the position `centre`.
     fn weigh(&self, centre: f64, span: RangeInclusive<u32>, weights: &mut [f32]) {
         let step = f64::from(self.shrink) / self.scale;
-        let exact: Vec<f64> = span
-            .clone()
-            .map(|index| {
-                let x = (self.middle(index) - centre) / self.scale;
-                let bend = lanczos3(x - step) - 2.0 * lanczos3(x) + lanczos3(x + step);
-                lanczos3(x) - self.sharpening * bend
-            })
-            .collect();
-        let sum: f64 = span
-            .zip(&exact)
-            .map(|(index, weight)| self.length(index) * weight)
-            .sum();
-        for (weight, exact) in weights.iter_mut().zip(exact) {
-            *weight = narrow(exact / sum);
+        let start =
+            ((f64::from(*span.start()) + 0.5) * f64::from(self.shrink) - centre) / self.scale;
+        let mut curve = Lanczos3::new(start - step, step);
+        let [mut before, mut here] = [curve.next(), curve.next()];
+        let mut sum = 0.0;
+        for (index, weight) in span.zip(weights.iter_mut()) {
+            let after = curve.next();
+            let exact = here - self.sharpening * (before - 2.0 * here + after);
+            sum += self.length(index) * exact;
+            *weight = narrow(exact);
+            (before, here) = (here, after);
         }
+        let whole = narrow(1.0 / sum);
+        weights.iter_mut().for_each(|weight| *weight *= whole);
     }
 }
 
@@ -177,18 +171,46 @@ fn sharpening(width: u32) -> f64 {
     (1.0 - 1.0 / f64::from(width).powi(2)) / 24.0
 }
 
-/// Lanczos' windowed sinc of three lobes.
-fn lanczos3(x: f64) -> f64 {
-    if x.abs() < 1e-8 {
-        return 1.0;
+/// Lanczos' windowed sinc of three lobes, at evenly spaced positions.
+///
+/// The sine is not computed anew for each: turning its angle by a constant is four multiplications.
+struct Lanczos3 {
+    x: f64,
+    step: f64,
+    /// Sine and cosine of `x` times pi / 3.
+    turned: (f64, f64),
+    /// The same of `step`.
+    turn: (f64, f64),
+}
+
+impl Lanczos3 {
+    fn new(x: f64, step: f64) -> Self {
+        let angle = |x: f64| (PI / 3.0 * x).sin_cos();
+        Self {
+            x,
+            step,
+            turned: angle(x),
+            turn: angle(step),
+        }
     }
-    if x.abs() >= 3.0 {
-        return 0.0;
+
+    /// The value at the current position; moves on by a step.
+    fn next(&mut self) -> f64 {
+        let (x, (sin, cos)) = (self.x, self.turned);
+        self.x += self.step;
+        self.turned = (
+            sin * self.turn.1 + cos * self.turn.0,
+            cos * self.turn.1 - sin * self.turn.0,
+        );
+        if x.abs() >= 3.0 {
+            0.0
+        } else if x.abs() < 1e-6 {
+            1.0
+        } else {
+            // sin 3a = 3 sin a - 4 sin^3 a
+            3.0 * sin * sin * (3.0 - 4.0 * sin * sin) / (PI * PI * x * x)
+        }
     }
-    // One sine is enough: sin 3a = 3 sin a - 4 sin^3 a.
-    let third = (PI * x / 3.0).sin();
-    let whole = third * (3.0 - 4.0 * third * third);
-    3.0 * third * whole / (PI * PI * x * x)
 }
 
 /// The whole part of a position; what lies left of the axis counts as its start.

@@ -100,21 +100,31 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     fn flush(&mut self) {
         let padded = self.columns.padded_boxes();
         let shrink = self.columns.shrink();
-        let mut sums = self.sums.iter();
-        let mut column = self.grid.first;
-        for index in 0..self.columns.boxes() {
+        let mut put = |index: usize, sums: &[[S; C]]| {
             let mut total = [0; C];
-            let end = (index + 1) * shrink;
-            while column < end
-                && let Some(sums) = sums.next()
-            {
+            for sums in sums {
                 for channel in 0..C {
                     total[channel] += sums[channel].into();
                 }
-                column += self.grid.step;
             }
             for (boxes, total) in self.boxes.chunks_exact_mut(padded).zip(total) {
                 boxes[index] = to_f32(total);
+            }
+        };
+        if self.grid == Grid::WHOLE {
+            self.sums
+                .chunks(shrink)
+                .enumerate()
+                .for_each(|(index, sums)| put(index, sums));
+        } else {
+            let mut start = 0;
+            for index in 0..self.columns.boxes() {
+                let end = self
+                    .grid
+                    .columns_before((index + 1) * shrink)
+                    .min(self.sums.len());
+                put(index, &self.sums[start..end]);
+                start = end;
             }
         }
         for (filter, boxes) in self.filters.iter_mut().zip(self.boxes.chunks_exact(padded)) {
