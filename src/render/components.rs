@@ -67,7 +67,7 @@ impl<'a> Photo<'a> {
             .collect();
         let mut shrinks: Vec<(usize, Shrink<u16, 1>)> = axes
             .iter()
-            .map(|(columns, rows)| (0, Shrink::new(columns, rows)))
+            .map(|(columns, rows)| (0, Shrink::new(columns, rows, 1)))
             .collect();
         let mut sink = |component: usize, samples: &[u8]| {
             if let Some((y, shrink)) = shrinks.get_mut(component) {
@@ -92,17 +92,12 @@ impl<'a> Photo<'a> {
         let icc = self.header.icc();
         let profile = icc.as_deref();
         match (self.header.colour, planes) {
-            (Colour::Grey, [grey]) => Ok(colour::to_srgb(from_planes([grey], 1.0, width), profile)),
+            (Colour::Grey, [grey]) => Ok(colour::to_srgb(from_planes([grey], width), profile)),
             (Colour::YCbCr, [y, cb, cr]) => {
                 ycc_to_rgb(y, cb, cr);
-                Ok(colour::to_srgb(
-                    from_planes([y, cb, cr], 1.0, width),
-                    profile,
-                ))
+                Ok(colour::to_srgb(from_planes([y, cb, cr], width), profile))
             }
-            (Colour::Rgb, [r, g, b]) => {
-                Ok(colour::to_srgb(from_planes([r, g, b], 1.0, width), profile))
-            }
+            (Colour::Rgb, [r, g, b]) => Ok(colour::to_srgb(from_planes([r, g, b], width), profile)),
             (Colour::Cmyk, [c, m, y, k]) => {
                 let stored_inverted = self.header.adobe;
                 Ok(colour::cmyk_to_srgb(

@@ -75,26 +75,26 @@ impl Picture<'_> {
             (ColourType::Palette, _) => self.render_indexed(&palette(header)),
             (ColourType::Grey, depth @ ..8) => self.render_indexed(&greys(depth, key)),
             (ColourType::Grey, 8) if key.len() >= 2 => self.render_indexed(&greys(8, key)),
-            (ColourType::Grey, 8) => self.shrink(1.0, add_bytes::<1>),
+            (ColourType::Grey, 8) => self.shrink(1, add_bytes::<1>),
             (ColourType::Grey, _) => match key_of::<2, 1>(key) {
-                Some(key) => self.shrink(257.0, |row, sums| add_keyed::<2, 1, 2>(row, key, sums)),
-                None => self.shrink(257.0, add_words::<1>),
+                Some(key) => self.shrink(257, |row, sums| add_keyed::<2, 1, 2>(row, key, sums)),
+                None => self.shrink(257, add_words::<1>),
             },
             (ColourType::Rgb, 8) => match key_of::<2, 3>(key) {
                 Some(key) => {
                     let key = key.map(|[_, low]| [low]);
-                    self.shrink(1.0, |row, sums| add_keyed::<1, 3, 4>(row, key, sums))
+                    self.shrink(1, |row, sums| add_keyed::<1, 3, 4>(row, key, sums))
                 }
-                None => self.shrink(1.0, add_bytes::<3>),
+                None => self.shrink(1, add_bytes::<3>),
             },
             (ColourType::Rgb, _) => match key_of::<2, 3>(key) {
-                Some(key) => self.shrink(257.0, |row, sums| add_keyed::<2, 3, 4>(row, key, sums)),
-                None => self.shrink(257.0, add_words::<3>),
+                Some(key) => self.shrink(257, |row, sums| add_keyed::<2, 3, 4>(row, key, sums)),
+                None => self.shrink(257, add_words::<3>),
             },
-            (ColourType::GreyAlpha, 8) => self.shrink(255.0, add_alpha_bytes::<2>),
-            (ColourType::GreyAlpha, _) => self.shrink(257.0, add_alpha_words::<2>),
-            (ColourType::Rgba, 8) => self.shrink(255.0, add_alpha_bytes::<4>),
-            (ColourType::Rgba, _) => self.shrink(257.0, add_alpha_words::<4>),
+            (ColourType::GreyAlpha, 8) => self.shrink(255, add_alpha_bytes::<2>),
+            (ColourType::GreyAlpha, _) => self.shrink(257, add_alpha_words::<2>),
+            (ColourType::Rgba, 8) => self.shrink(255, add_alpha_bytes::<4>),
+            (ColourType::Rgba, _) => self.shrink(257, add_alpha_words::<4>),
         }
     }
 
@@ -105,24 +105,24 @@ impl Picture<'_> {
         let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
         if opaque && grey {
             let table = table(colours, |[grey, ..]| [u32::from(grey)]);
-            self.shrink(1.0, |row, sums| add_indexed::<1>(row, depth, &table, sums))
+            self.shrink(1, |row, sums| add_indexed::<1>(row, depth, &table, sums))
         } else if opaque {
             let table = table(colours, |[r, g, b, _]| [r, g, b].map(u32::from));
-            self.shrink(1.0, |row, sums| add_indexed::<3>(row, depth, &table, sums))
+            self.shrink(1, |row, sums| add_indexed::<3>(row, depth, &table, sums))
         } else {
             let table = table(colours, |[r, g, b, alpha]| {
                 [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
             });
-            self.shrink(255.0, |row, sums| {
+            self.shrink(255, |row, sums| {
                 add_indexed::<4>(row, depth, &table, sums);
             })
         }
     }
 
-    /// Adds up all scanlines by `add`; `unit` is the sum for the 1 of 255 in a sample.
+    /// Adds up all scanlines by `add`; `unit` is what a sample of 1 of 255 adds.
     fn shrink<S: Sum, const C: usize>(
         &self,
-        unit: f32,
+        unit: u32,
         add: impl Fn(&[u8], &mut [[S; C]]),
     ) -> Result<Pixels, Refusal> {
         let bits = usize::try_from(self.header.pixel_bits()).unwrap_or(usize::MAX);
@@ -130,7 +130,7 @@ impl Picture<'_> {
         let bytes = |pixels: usize| (pixels * bits).div_ceil(8);
         let (first, rest) = (self.header.first, self.header.rest.clone());
         let mut lines = Scanlines::new(first, rest, bytes(width), bits.div_ceil(8));
-        let mut shrink = Shrink::new(&self.columns, &self.rows);
+        let mut shrink = Shrink::new(&self.columns, &self.rows, unit);
         for Pass { rows, columns } in self.passes() {
             let length = bytes(columns.columns_before(width));
             if length == 0 {
@@ -145,7 +145,6 @@ impl Picture<'_> {
         lines.finish()?;
         Ok(from_planes(
             shrink.finish().each_ref().map(Vec::as_slice),
-            unit,
             self.columns.outputs(),
         ))
     }

@@ -6,6 +6,9 @@ use std::ops::RangeInclusive;
 /// Rows are read this many weights at a time, so each span is padded to a multiple of it.
 pub(super) const LANES: usize = 8;
 
+/// A weight of 1, as the fixed-point number that weights are.
+pub(super) const ONE: f32 = 16_384.0;
+
 /// The longest side of a box, in samples.
 pub(super) const MAX_BOX: u32 = 256;
 
@@ -17,7 +20,7 @@ pub(in crate::render) struct Axis {
     /// The first box that weighs in each output position; never decreases.
     firsts: Vec<usize>,
     /// `taps` weights for each output position.
-    weights: Vec<f32>,
+    weights: Vec<i16>,
     taps: usize,
     samples: usize,
     shrink: usize,
@@ -46,7 +49,7 @@ impl Axis {
             .map(|span| index(span.end() - span.start()) + 1)
             .max();
         let taps = longest.unwrap_or(1).next_multiple_of(LANES);
-        let mut weights = vec![0.0; taps * spans.len()];
+        let mut weights = vec![0; taps * spans.len()];
         for ((output, span), weights) in (0..).zip(&spans).zip(weights.chunks_exact_mut(taps)) {
             boxes.weigh(centre(output), span.clone(), weights);
         }
@@ -96,7 +99,7 @@ impl Axis {
     }
 
     /// Each output position's first box and weights, in order.
-    pub(super) fn spans(&self) -> impl Iterator<Item = (usize, &[f32])> {
+    pub(super) fn spans(&self) -> impl Iterator<Item = (usize, &[i16])> {
         let weights = self.weights.chunks_exact(self.taps.max(1));
         self.firsts.iter().copied().zip(weights)
     }
@@ -109,7 +112,10 @@ impl Axis {
         let end = self.firsts.partition_point(|first| *first <= position);
         (start..end).map(move |output| {
             let tap = position - self.firsts[output];
-            (output, self.weights[output * self.taps + tap])
+            (
+                output,
+                f32::from(self.weights[output * self.taps + tap]) / ONE,
+            )
         })
     }
 }
@@ -128,9 +134,9 @@ impl Boxes {
         self.samples.div_ceil(self.shrink)
     }
 
-    /// How many samples the box holds.
-    fn length(&self, index: u32) -> f64 {
-        f64::from(self.shrink.min(self.samples - index * self.shrink))
+    /// How much of the box holds samples; less than 1 only in the last.
+    fn fullness(&self, index: u32) -> f64 {
+        f64::from(self.shrink.min(self.samples - index * self.shrink)) / f64::from(self.shrink)
     }
 
     /// The box that holds the position, or the nearest.
@@ -145,22 +151,29 @@ impl Boxes {
     }
 
     /// Sets the weights of the boxes of `span` at the position `centre`.
-    fn weigh(&self, centre: f64, span: RangeInclusive<u32>, weights: &mut [f32]) {
+    fn weigh(&self, centre: f64, span: RangeInclusive<u32>, weights: &mut [i16]) {
         let step = f64::from(self.shrink) / self.scale;
         let start =
             ((f64::from(*span.start()) + 0.5) * f64::from(self.shrink) - centre) / self.scale;
         let mut curve = Lanczos3::new(start - step, step);
         let [mut before, mut here] = [curve.next(), curve.next()];
         let mut sum = 0.0;
-        for (index, weight) in span.zip(weights.iter_mut()) {
-            let after = curve.next();
-            let exact = here - self.sharpening * (before - 2.0 * here + after);
-            sum += self.length(index) * exact;
-            *weight = narrow(exact);
-            (before, here) = (here, after);
+        let exact: Vec<f64> = span
+            .map(|index| {
+                let after = curve.next();
+                let weight = here - self.sharpening * (before - 2.0 * here + after);
+                sum += self.fullness(index) * weight;
+                (before, here) = (here, after);
+                weight
+            })
+            .collect();
+        // What rounding takes from one weight goes to the next, so that they still add up to one.
+        let mut owed = 0.0;
+        for (weight, exact) in weights.iter_mut().zip(exact) {
+            let exact = exact / sum * f64::from(ONE) + owed;
+            *weight = nearest(exact);
+            owed = exact - f64::from(*weight);
         }
-        let whole = narrow(1.0 / sum);
-        weights.iter_mut().for_each(|weight| *weight *= whole);
     }
 }
 
@@ -225,10 +238,10 @@ fn whole(position: f64) -> u32 {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a weight needs no more than an f32 holds"
+    reason = "float casts saturate, and no weight is above 2"
 )]
-fn narrow(weight: f64) -> f32 {
-    weight as f32
+fn nearest(weight: f64) -> i16 {
+    weight.round() as i16
 }
 
 /// A 32-bit count as an index, the same number on every machine that can hold such a picture.
