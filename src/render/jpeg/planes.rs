@@ -52,12 +52,35 @@ impl Strip {
         )
     }
 
+    /// Puts blocks of one sample in, from left to right.
+    pub(super) fn fill_ones(&mut self, samples: impl Iterator<Item = u8>) {
+        for (place, sample) in self.samples.iter_mut().zip(samples) {
+            *place = sample;
+        }
+    }
+
+    /// Puts blocks of 2x2 samples in, from left to right.
+    pub(super) fn fill_twos(&mut self, samples: impl Iterator<Item = [[u8; 2]; 2]>) {
+        let (upper, lower) = self.samples.split_at_mut(self.stride);
+        let places = upper
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(lower.as_chunks_mut().0);
+        for ((upper, lower), block) in places.zip(samples) {
+            [*upper, *lower] = block;
+        }
+    }
+
     /// Puts a block's samples into its place.
     pub(super) fn transform(&mut self, side: BlockSide, block: &Block, x: usize, y: usize) {
         let (samples, at, stride) = self.block(x, y);
         match side {
             BlockSide::One => idct::store([[idct::one(block[0])]], samples, at, stride),
-            BlockSide::Two => idct::store(idct::two(block), samples, at, stride),
+            BlockSide::Two => {
+                let lowest = [block[0], block[1], block[8], block[9]];
+                idct::store(idct::two(lowest), samples, at, stride);
+            }
             BlockSide::Four => idct::store(idct::four(block), samples, at, stride),
             BlockSide::Eight => idct::store(idct::eight(block), samples, at, stride),
         }

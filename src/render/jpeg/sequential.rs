@@ -10,7 +10,7 @@ use super::{
     bits::{Bits, Fault},
     header::Header,
     huffman::{AcTable, DcTable, Symbol},
-    idct::{self, Block, NATURAL},
+    idct::{self, Block, NATURAL, coefficient, dequantized},
     markers::{self, Segments},
     planes::Strip,
     scan::{Runs, Scan},
@@ -184,7 +184,7 @@ impl Decoder<'_> {
     fn decode_block(&mut self, bits: &mut Bits, x: usize, y: usize) -> Result<(), Fault> {
         bits.refill();
         self.prediction = self.prediction.wrapping_add(self.dc.difference(bits)?);
-        let dc = idct::dequantized(self.prediction, self.steps[0]);
+        let dc = dequantized(coefficient(self.prediction), self.steps[0]);
         if self.side == BlockSide::One {
             let (samples, at, stride) = self.strip.block(x, y);
             idct::store([[idct::one(dc)]], samples, at, stride);
@@ -217,7 +217,7 @@ impl Decoder<'_> {
                     else {
                         return Err(Fault::Run);
                     };
-                    block[usize::from(at & 63)] = idct::dequantized(value, step);
+                    block[usize::from(at & 63)] = dequantized(coefficient(value), step);
                     k += 1;
                 }
                 Symbol::ZeroRun => k += 16,
