@@ -139,7 +139,7 @@ impl Coefficients {
                 BlockSide::Four | BlockSide::Eight => {
                     for (x, values) in row.chunks_exact(side * side).enumerate() {
                         let block = placed_block(values, side, &placed);
-                        strip.transform(self.side, &block, x, 0);
+                        strip.transform(self.side, &block, strip.offset(x, 0));
                     }
                 }
             }

@@ -201,21 +201,3 @@ pub(super) fn eight(block: &Block) -> [[u8; 8]; 8] {
     }
     samples
 }
-
-/// Writes samples into a strip of rows, `at` being the place of the first.
-#[inline(always)]
-pub(super) fn store<const N: usize>(
-    samples: [[u8; N]; N],
-    strip: &mut [u8],
-    at: usize,
-    stride: usize,
-) {
-    for (y, row) in samples.into_iter().enumerate() {
-        let place = strip
-            .get_mut(at + y * stride..)
-            .and_then(<[u8]>::first_chunk_mut);
-        if let Some(place) = place {
-            *place = row;
-        }
-    }
-}
