@@ -4,7 +4,7 @@ use super::{
     BlockSide, Sink,
     frame::Component,
     header::Header,
-    idct::{self, NATURAL},
+    idct::{self, Block, NATURAL, coefficient, dequantized},
     planes::Strip,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Coefficients {
     across: usize,
     /// By place in zigzag order, the place among the values.
     slots: [u8; 64],
+    /// The coefficients up to the last one that is kept.
+    near: u64,
     /// Quantization steps in zigzag order, as they were at the first scan.
     pub(super) steps: Option<[u16; 64]>,
 }
@@ -47,6 +49,7 @@ impl Coefficients {
             },
             across,
             slots,
+            near: u64::MAX >> Self::wanted(side).leading_zeros(),
             steps: None,
         }
     }
@@ -77,14 +80,14 @@ impl Coefficients {
     #[inline(always)]
     pub(super) fn set_dc(&mut self, x: usize, y: usize, value: i32) {
         if let Some(dc) = self.dc(x, y) {
-            *dc = idct::dequantized(value, 1);
+            *dc = coefficient(value);
         }
     }
 
     #[inline(always)]
     pub(super) fn add_dc_bit(&mut self, x: usize, y: usize, bit: i32) {
         if let Some(dc) = self.dc(x, y) {
-            *dc |= idct::dequantized(bit, 1);
+            *dc |= coefficient(bit);
         }
     }
 
@@ -100,7 +103,7 @@ impl Coefficients {
                 .unwrap_or_default(),
             history: self.histories.get_mut(index),
             slots: &self.slots,
-            near: u64::MAX >> Self::wanted(self.side).leading_zeros(),
+            near: self.near,
         }
     }
 
@@ -115,19 +118,47 @@ impl Coefficients {
         }
         let rows = self.values.chunks_exact(self.across * side * side);
         for row in rows.take(component.blocks_down as usize) {
-            for (x, values) in row.chunks_exact(side * side).enumerate() {
-                let mut block = [0; 64];
-                let lines = block.chunks_exact_mut(8).zip(placed.chunks_exact(8));
-                for ((line, steps), values) in lines.zip(values.chunks_exact(side)) {
-                    for ((place, &step), &value) in line.iter_mut().zip(steps).zip(values) {
-                        *place = idct::dequantized(i32::from(value), step);
+            match self.side {
+                // Without a block in between, the compiler makes vectors of these.
+                BlockSide::One => {
+                    let dc = row.iter().map(|&dc| dequantized(dc, steps[0]));
+                    strip.fill_ones(dc.map(idct::one));
+                }
+                BlockSide::Two => {
+                    let steps = [steps[0], steps[1], steps[2], steps[4]];
+                    let blocks = row.as_chunks().0.iter();
+                    strip.fill_twos(blocks.map(|&[mean, across, down, both]| {
+                        idct::two([
+                            dequantized(mean, steps[0]),
+                            dequantized(across, steps[1]),
+                            dequantized(down, steps[2]),
+                            dequantized(both, steps[3]),
+                        ])
+                    }));
+                }
+                BlockSide::Four | BlockSide::Eight => {
+                    for (x, values) in row.chunks_exact(side * side).enumerate() {
+                        let block = placed_block(values, side, &placed);
+                        strip.transform(self.side, &block, strip.offset(x, 0));
                     }
                 }
-                strip.transform(self.side, &block, x, 0);
             }
             strip.push(sink);
         }
     }
+}
+
+/// The kept coefficients in the places of a whole block, dequantized.
+#[inline(always)]
+fn placed_block(values: &[i16], side: usize, steps: &[u16; 64]) -> Block {
+    let mut block = [0; 64];
+    let lines = block.chunks_exact_mut(8).zip(steps.chunks_exact(8));
+    for ((line, steps), values) in lines.zip(values.chunks_exact(side)) {
+        for ((place, &step), &value) in line.iter_mut().zip(steps).zip(values) {
+            *place = dequantized(value, step);
+        }
+    }
+    block
 }
 
 /// The blocks of a component in an interleaved scan, across and down.
@@ -167,7 +198,7 @@ impl BlockMut<'_> {
             **history |= 1 << (k & 63);
         }
         if let Some(place) = self.place(k) {
-            *place = idct::dequantized(value, 1);
+            *place = coefficient(value);
         }
     }
 

@@ -139,10 +139,10 @@ fn refine_band(
     Ok((k, 0))
 }
 
-/// All coefficients from `k` on (0 to 64), as a set of bits.
+/// All coefficients from `k` on (1 to 64), as a set of bits.
 #[inline(always)]
 fn from(k: u32) -> u64 {
-    u64::MAX.checked_shl(k).unwrap_or(0)
+    u64::MAX << ((k - 1) & 63) << 1
 }
 
 /// Reads a correction bit for each coefficient in `history`.

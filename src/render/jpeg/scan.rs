@@ -95,6 +95,15 @@ impl Scan {
         })
     }
 
+    /// How many blocks there are, those of the padding included.
+    pub(super) fn blocks(&self) -> u64 {
+        let per_unit = self
+            .components
+            .iter()
+            .map(|component| component.h * component.v);
+        u64::from(self.across) * u64::from(self.down) * per_unit.sum::<usize>() as u64
+    }
+
     /// Fails unless a progressive frame may have such a scan (G.1.1.1).
     pub(super) fn check_progressive(&self) -> Result<(), Refusal> {
         let dc = self.start == 0;
