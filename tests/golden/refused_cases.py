@@ -20,6 +20,7 @@ def other_formats():
         image.save(out, kind)
         yield f"{kind.lower()}.jpg", out.getvalue()
     yield "tiff-big-endian.jpg", b"MM\0*\0\0\0\x08" + bytes(20)
+    yield "pdf.png", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="5" height="5"/></svg>'
     yield "svg.png", svg
     yield "svg-with-declaration.png", b'<?xml version="1.0"?>\n<!-- drawn -->\n' + svg
@@ -41,7 +42,6 @@ def no_pictures():
     yield "zeros.png", bytes(100)
     yield "text.jpg", b"This is a text, whatever its name says.\n"
     yield "html.jpg", b"<!DOCTYPE html><html><body>404</body></html>"
-    yield "pdf.png", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
     yield "signature-of-text-mode.png", b"\x89PNG\n\x1a\n" + small_png()[8:]
 
 
