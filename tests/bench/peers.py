@@ -57,7 +57,11 @@ def main():
     options = parser.parse_args()
     thumbnail = {"pillow": pillow, "pyvips": pyvips}[options.peer]()
     for file in sorted(options.folder.iterdir()):
-        png, times = measure(thumbnail, file.read_bytes(), options.reps, options.min_ms)
+        try:
+            png, times = measure(thumbnail, file.read_bytes(), options.reps, options.min_ms)
+        except Exception as error:  # A codec raises what it likes; the line says what.
+            print(json.dumps({"peer": options.peer, "file": file.name, "error": repr(error)}), flush=True)
+            continue
         line = {
             "peer": options.peer,
             "file": file.name,

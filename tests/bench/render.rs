@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use gcs_thumbnailer::render::{Limits, Refusal, Thumbnail, render};
+use gcs_thumbnailer::render::{Limits, render};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use serde_json::{Value, json};
@@ -28,6 +28,9 @@ struct Options {
     /// Where to write the thumbnails, as FILE.png.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// The most pixels that a source may have; any number unless given, as the peers are set up.
+    #[arg(long, default_value_t = u64::MAX)]
+    max_pixels: u64,
     /// Given by `cargo bench` to every target.
     #[arg(long, hide = true)]
     bench: bool,
@@ -53,18 +56,23 @@ fn main() -> Result<()> {
 fn measure(file: &Path, options: &Options) -> Result<Value> {
     let source = fs::read(file)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let limits = Limits {
+        max_pixels: options.max_pixels,
+    };
     let started = cpu_ms()?;
-    let thumbnail = match thumbnail(&source) {
+    let thumbnail = match render(&source, &limits) {
         Ok(thumbnail) => thumbnail,
         Err(refusal) => {
+            let spent = cpu_ms()? - started;
+            let maxrss_kb = getrusage(UsageWho::RUSAGE_SELF)?.max_rss();
             return Ok(
-                json!({"peer": "ours", "file": name, "error": refusal.to_string(), "cpu_ms_min": cpu_ms()? - started}),
+                json!({"peer": "ours", "file": name, "error": refusal.to_string(), "cpu_ms_min": spent, "maxrss_kb": maxrss_kb}),
             );
         }
     };
     let mut times = Vec::with_capacity(options.reps);
     while times.len() < options.reps {
-        times.push(cpu_ms_of_one(&source, options.min_ms)?);
+        times.push(cpu_ms_of_one(&source, &limits, options.min_ms)?);
     }
     times.sort_by(f64::total_cmp);
     if let Some(out) = &options.out {
@@ -83,27 +91,17 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
 }
 
 /// The CPU time of one thumbnail, over as many as take `min_ms` together.
-fn cpu_ms_of_one(source: &[u8], min_ms: f64) -> Result<f64> {
+fn cpu_ms_of_one(source: &[u8], limits: &Limits, min_ms: f64) -> Result<f64> {
     let started = cpu_ms()?;
     let mut count = 0.0;
     loop {
-        thumbnail(source)?;
+        render(source, limits)?;
         count += 1.0;
         let spent = cpu_ms()? - started;
         if spent >= min_ms {
             return Ok(spent / count);
         }
     }
-}
-
-/// No file is too large here: the peers have no limit either.
-fn thumbnail(source: &[u8]) -> Result<Thumbnail, Refusal> {
-    render(
-        source,
-        &Limits {
-            max_pixels: u64::MAX,
-        },
-    )
 }
 
 /// User and system time of this process so far.

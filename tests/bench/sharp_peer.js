@@ -52,5 +52,8 @@ async function measure(file) {
 }
 
 (async () => {
-  for (const file of fs.readdirSync(folder).sort()) console.log(JSON.stringify(await measure(file)));
+  for (const file of fs.readdirSync(folder).sort()) {
+    const line = await measure(file).catch((error) => ({ peer: "sharp", file, error: String(error) }));
+    console.log(JSON.stringify(line));
+  }
 })();

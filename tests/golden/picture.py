@@ -17,6 +17,11 @@ def rgb(width, height):
     return np.clip(np.stack([red, green, blue], 2), 0, 1) * 255
 
 
+def muted(width, height):
+    """`rgb` with so little saturation that a wide gamut's colours stay inside sRGB's, where nothing is cut off."""
+    return 128 + (rgb(width, height) - 128) * 0.4
+
+
 def grey(width, height):
     """Floats 0..255 [h, w]."""
     x, y = _grid(width, height)

@@ -16,14 +16,14 @@ from png import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, chunk
 SMALL, MIDDLE, LARGE = (24, 17), (300, 12), (1040, 16)
 
 
-def samples(width, height, colour, depth):
+def samples(width, height, colour, depth, paint=picture.rgb):
     """The picture's samples of that colour type and depth, [h, w, channels]."""
     most = 2**depth - 1
     planes = {
         GREY: lambda: [picture.grey(width, height)],
         GREY_ALPHA: lambda: [picture.grey(width, height), picture.alpha(width, height)],
-        RGB: lambda: list(picture.rgb(width, height).transpose(2, 0, 1)),
-        RGBA: lambda: [*picture.rgb(width, height).transpose(2, 0, 1), picture.alpha(width, height)],
+        RGB: lambda: list(paint(width, height).transpose(2, 0, 1)),
+        RGBA: lambda: [*paint(width, height).transpose(2, 0, 1), picture.alpha(width, height)],
     }[colour]()
     return np.rint(np.stack(planes, 2) / 255 * most).astype(int)
 
@@ -52,8 +52,9 @@ def transparent(pixels, colour, depth):
     return pixels, chunk(b"tRNS", b"".join(struct.pack(">H", v) for v in key)), shows
 
 
-def of_palette(size, depth):
+def of_palette(size, depth, saturation=1.0):
     entries, alpha = palette(depth)
+    entries = np.rint(128 + (entries - 128.0) * saturation).astype(np.uint8)
     index = np.rint(picture.grey(*size) / 255 * (2**depth - 1)).astype(int)[..., None]
     opaque = np.concatenate([entries[index[..., 0]].astype(float), np.full(index.shape, 255.0)], 2)
     clear = opaque.copy()
@@ -158,12 +159,13 @@ def converted(shows, profile, mode):
 
 
 def profiled(size):
-    for name, colour, depth, values, before, shows in colour_types(size):
-        if depth != 8 or name not in ("grey-8", "rgb-8", "grey-alpha-8", "rgba-8", "palette-8", "palette-8-trns"):
-            continue
+    for colour, name in ((GREY, "grey"), (RGB, "rgb"), (GREY_ALPHA, "grey-alpha"), (RGBA, "rgba")):
+        pixels = samples(*size, colour, 8, picture.muted)
         profile, mode = (icc.grey(), "L") if "grey" in name else (icc.rgb(), "RGB")
-        source = png.encode(values, colour, depth, before=png.iccp(profile) + before)
-        yield name, source, converted(shows, profile, mode)
+        shows = converted(shown(pixels, colour, 8), profile, mode)
+        yield name, png.encode(pixels, colour, 8, before=png.iccp(profile)), shows
+    for name, index, before, shows in of_palette(size, 8, 0.4):
+        yield name, png.encode(index, PALETTE, 8, before=png.iccp(icc.rgb()) + before), converted(shows, icc.rgb(), "RGB")
 
 
 def profiles_to_ignore():

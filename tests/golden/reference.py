@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 SIDE = 128
+# Perceptual would also map the black points of profiles of versions 2 and 4 onto each other.
+INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 
 
 def fit(width, height, side=SIDE):
@@ -50,10 +52,9 @@ def shrink(rgba, size=None):
         return rgba
     alpha = rgba[..., 3:] / 255
     small = resize(np.concatenate([rgba[..., :3] * alpha, rgba[..., 3:]], 2), *size)
-    small[..., 3] = np.clip(small[..., 3], 0, 255)
     alpha = small[..., 3:] / 255
-    colour = np.divide(small[..., :3], alpha, out=np.zeros_like(small[..., :3]), where=alpha > 1e-6)
-    return np.concatenate([np.clip(colour, 0, 255), small[..., 3:]], 2)
+    small[..., :3] = np.divide(small[..., :3], alpha, out=np.zeros_like(small[..., :3]), where=alpha > 1e-6)
+    return np.clip(small, 0, 255)
 
 
 def to_srgb(image):
@@ -64,7 +65,7 @@ def to_srgb(image):
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            colour = ImageCms.profileToProfile(colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            colour = ImageCms.profileToProfile(colour, source, ImageCms.createProfile("sRGB"), INTENT, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError):
             pass
     colour = colour.convert("RGB")
