@@ -264,3 +264,4 @@ fi
 
 printf '\nThe first thumbnail: %s\nFrom now on, each picture in gs://%s gets one. Logs and charts: dashboard "%s" in Cloud Monitoring.\n' \
   "$thumbnail" "$source" "$name"
+echo "The sample and its thumbnail may be deleted: gcloud storage rm $sample $thumbnail"
