@@ -5,6 +5,7 @@ mod app;
 mod command_line;
 mod conformance;
 mod deployment;
+mod documents;
 mod fake_gcs;
 mod http;
 mod inputs;
