@@ -175,6 +175,18 @@ impl App {
         self.child().wait().expect("a child can be waited for")
     }
 
+    /// The most memory that the process has had so far, in bytes (Linux's `VmHWM`).
+    pub fn peak_memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child().id());
+        let status = std::fs::read_to_string(status).expect("Linux tells a process's memory");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak
+            .expect("a running process has memory")
+            .trim()
+            .trim_end_matches(" kB");
+        1024 * peak.parse::<u64>().expect("it is a number")
+    }
+
     fn child(&self) -> MutexGuard<'_, Child> {
         self.child
             .lock()

@@ -29,6 +29,13 @@ pub struct Stored {
     pub generation: i64,
 }
 
+impl Stored {
+    /// Of which version of its source a thumbnail says it is.
+    pub fn source_generation(&self) -> Option<i64> {
+        self.metadata.get("source-generation")?.parse().ok()
+    }
+}
+
 impl FakeGcs {
     /// Starts an empty server.
     pub async fn start() -> Self {

@@ -2,17 +2,23 @@
 
 mod answers;
 mod app;
+mod chain;
 mod command_line;
 mod conformance;
+mod crash;
 mod deployment;
 mod documents;
 mod fake_gcs;
+mod faults;
+mod hostile;
 mod http;
 mod inputs;
 mod logs;
+mod order;
 mod pictures;
 mod provision;
 mod proxy;
 mod pubsub;
+mod rng;
 mod server;
 mod support;

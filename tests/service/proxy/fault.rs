@@ -37,6 +37,8 @@ pub enum Fault {
     Garbage,
     /// The server behind does it, and then the connection is reset: its answer is lost.
     AfterCommit,
+    /// A write's request, or a read's answer, waits in the proxy until the faults are cleared.
+    HeldUntilCleared,
 }
 
 /// Where [`Fault::Redirect`] leads: a place that has no object, ever.
@@ -56,7 +58,8 @@ impl Fault {
             | Self::CutBody
             | Self::FlipByte
             | Self::SlowerThanDeadline
-            | Self::AfterCommit => true,
+            | Self::AfterCommit
+            | Self::HeldUntilCleared => true,
         }
     }
 
@@ -96,6 +99,7 @@ impl Fault {
                 body[at] ^= 0x10;
                 answer.body = body.into();
             }
+            Self::HeldUntilCleared => {}
             Self::Status(status) => answer = refusal(status),
             Self::Redirect => {
                 answer = refusal(307);

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::http::{Answer, Client};
@@ -35,6 +36,8 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub call: Option<Call>,
+    /// What was injected into it.
+    pub fault: Option<Fault>,
 }
 
 struct Inside {
@@ -42,6 +45,7 @@ struct Inside {
     upstream: String,
     client: Client,
     state: Mutex<State>,
+    cleared: Notify,
 }
 
 #[derive(Default)]
@@ -65,6 +69,7 @@ impl Proxy {
             upstream: upstream.to_owned(),
             client: Client::new(),
             state: Mutex::default(),
+            cleared: Notify::new(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&inside))).abort_handle();
         Self { inside, accepting }
@@ -106,6 +111,7 @@ impl Proxy {
     /// Injects nothing from now on; what was recorded and counted stays.
     pub fn clear(&self) {
         self.inside.state().armed.clear();
+        self.inside.cleared.notify_waiters();
     }
 }
 
@@ -143,7 +149,7 @@ impl Inside {
         Some(hit)
     }
 
-    fn record(&self, request: &Request, call: Option<Call>) {
+    fn record(&self, request: &Request, call: Option<Call>, fault: Option<Fault>) {
         let Request {
             method,
             path,
@@ -156,6 +162,7 @@ impl Inside {
             headers,
             body,
             call,
+            fault,
         });
     }
 
@@ -208,9 +215,13 @@ async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
     let mut connection = Connection::new(stream);
     while let Some(mut request) = connection.request().await? {
         let call = Call::of(&request);
+        // Taken before the fault counts as hit: whoever sees the hit may clear at once.
+        let cleared = inside.cleared.notified();
+        tokio::pin!(cleared);
+        cleared.as_mut().enable();
         let Some((call, fault)) = inside.fault(call) else {
             connection.body(&mut request).await?;
-            inside.record(&request, call);
+            inside.record(&request, call, None);
             let answer = inside.forward(&request).await;
             connection.send(&wire::head(&answer)).await?;
             connection.send(&answer.body).await?;
@@ -221,12 +232,18 @@ async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
         } else {
             connection.body(&mut request).await?;
         }
-        inside.record(&request, Some(call));
+        inside.record(&request, Some(call), Some(fault));
+        if fault == Fault::HeldUntilCleared && call == Call::Write {
+            cleared.as_mut().await;
+        }
         let answer = if fault.asks_upstream(call) {
             inside.forward(&request).await
         } else {
             fault::refusal(500)
         };
+        if fault == Fault::HeldUntilCleared && call != Call::Write {
+            cleared.await;
+        }
         return fault
             .answer(call, connection, answer, &inside.endpoint)
             .await;
