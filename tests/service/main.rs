@@ -7,5 +7,6 @@ mod pictures;
 mod provision;
 mod proxy;
 mod pubsub;
+mod push_token;
 mod server;
 mod support;
