@@ -71,7 +71,7 @@ locals {
       ]
     },
     {
-      title = "CPU and memory in use, 99th percentile", unit = "10^2.%", plot = "LINE"
+      title = "CPU and memory in use (1 is all of it), 99th percentile", unit = "1", plot = "LINE"
       series = [
         { legend = "CPU", filter = "${local.run_metric} AND metric.type=\"run.googleapis.com/container/cpu/utilizations\"", align = "ALIGN_DELTA", reduce = "REDUCE_PERCENTILE_99", by = [] },
         { legend = "memory", filter = "${local.run_metric} AND metric.type=\"run.googleapis.com/container/memory/utilizations\"", align = "ALIGN_DELTA", reduce = "REDUCE_PERCENTILE_99", by = [] },

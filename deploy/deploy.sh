@@ -103,7 +103,8 @@ has_bucket() {
 
 make_private_bucket() {
   has_bucket "$1" ||
-    run gcloud storage buckets create "gs://$1" --project="$project" --location="$region" --uniform-bucket-level-access --public-access-prevention
+    run gcloud storage buckets create "gs://$1" --project="$project" --location="$region" \
+      --uniform-bucket-level-access --public-access-prevention
 }
 
 step "Tools and login"
@@ -150,7 +151,8 @@ run gcloud projects add-iam-policy-binding "$project" \
 step "Image"
 # The commit names the image, so that a second run of the same sources doesn't build them again.
 tag="local-$(date -u +%Y%m%d-%H%M%S)"
-if commit="$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null)" && [ -z "$(git -C "$root" status --porcelain)" ]; then
+if commit="$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null)" &&
+  [ -z "$(git -C "$root" status --porcelain)" ]; then
   tag="$commit"
 fi
 image="$repository/gcs-thumbnailer:$tag"
@@ -192,8 +194,9 @@ fi
 # A bucket that Terraform made stays Terraform's; one that was there before is left to its owner.
 makes() {
   case "$known" in *"google_storage_bucket.$1[0]"*) echo true && return ;; esac
-  if has_bucket "$2" >&2; then echo false; else echo true; fi
+  if has_bucket "$2" >&3; then echo false; else echo true; fi
 }
+exec 3>&1
 create_source="$(makes source "$source")"
 create_target=true
 [ "$source" = "$target" ] || create_target="$(makes target "$target")"
@@ -257,10 +260,11 @@ if $dry_run; then
   exit 0
 fi
 if ! $made; then
-  gcloud logging read "resource.labels.service_name=\"$name\" AND severity>=WARNING" --project="$project" --freshness=15m \
-    --limit=20 --format="value(severity,jsonPayload.reason,jsonPayload.message,textPayload)" || true
-  die "no thumbnail after five minutes. Everything is made; the lines above, if any, say what is wrong (deploy/OPERATIONS.md)"
+  gcloud logging read "resource.labels.service_name=\"$name\" AND severity>=WARNING" --project="$project" \
+    --freshness=15m --limit=20 --format="value(severity,jsonPayload.reason,jsonPayload.message,textPayload)" || true
+  die "no thumbnail after five minutes. Everything is made; the lines above, if any, say why (deploy/OPERATIONS.md)"
 fi
 
-printf '\nThe first thumbnail: %s\nFrom now on, each picture in gs://%s gets one. Logs and charts: dashboard "%s" in Cloud Monitoring.\n' \
-  "$thumbnail" "$source" "$name"
+printf '\nThe first thumbnail: %s\n' "$thumbnail"
+echo "From now on, each picture in gs://$source gets one. Logs and charts: dashboard \"$name\" in Cloud Monitoring."
+echo "The sample and its thumbnail may be deleted: gcloud storage rm $sample $thumbnail"

@@ -1,4 +1,63 @@
 //! Stores a PNG thumbnail of every picture that lands in a Cloud Storage bucket.
+//!
+//! # Bird's eye
+//!
+//! A picture lands in a bucket, Cloud Storage notifies Pub/Sub, and Pub/Sub posts the notification to this service,
+//! which downloads the object, renders a thumbnail that fits 128x128 and stores it under `thumbnails/<name>` in the
+//! target bucket. Pub/Sub delivers at least once, in no order, and again after every answer but a 2xx. So the service
+//! keeps no state: an event is done when its thumbnail is stored, and until then it is answered 503 and comes again.
+//!
+//! # The data's way
+//!
+//! ```text
+//! POST /   server     body in, 1 MiB at most
+//!  parse   event      five shapes of request  -> Event
+//!  admit   work       Event                   -> Job, or the reason why it is none
+//!  open    store      Job                     -> Source: one version's headers, its body still outside
+//!  admit   budget     its size                -> Reservation of memory
+//!  read    store      Source                  -> bytes, with checksum and size as stored
+//!  render  render     bytes                   -> Thumbnail, on a core of its own
+//!  write   pipeline   Thumbnail               -> the target bucket, if its place is as it was seen
+//! 204|503  outcome    how it ended            -> what Pub/Sub and the operator are told
+//! ```
+//!
+//! # Code map
+//!
+//! - [`config`] turns the command line and the environment into a configuration in which every value holds.
+//! - [`server`] alone knows HTTP. It answers, and logs one line per event in the form that [`log`] gives it.
+//! - [`event`] and [`names`] parse what comes in; behind them no text is checked again.
+//! - [`work`] decides by name what is work.
+//! - [`pipeline`] is the way above, and holds the argument why an old picture never ends up over a new one.
+//! - [`store`] alone knows Cloud Storage and its stand-in, a local folder; [`stored`] is what a thumbnail is in there.
+//! - [`budget`] shares out memory and cores.
+//! - [`render`] alone knows pixels and codecs: a pure function from bytes to PNG.
+//! - [`outcome`] classifies every end exhaustively: retried or not, how loud, by which name. [`report`] measures.
+//! - [`thumb`] puts the renderer to work on local files.
+//!
+//! # Invariants
+//!
+//! - Nothing is lost: only the picture's own bytes and configured limits make a failure permanent. What nobody thought
+//!   of is retried.
+//! - No partial or unchecked read is rendered, and every read is pinned to one generation.
+//! - Every write is conditional on what its place held, so duplicates are free and order doesn't matter.
+//! - An object of ours is never a source: known by its place, its notification or its metadata.
+//! - Nobody who holds memory or a core waits for more of either.
+//! - Names from outside never reach a path, a URL or a log line unescaped.
+//! - No unsafe code of ours, and bad input never panics; should it, the event is answered 503 and the process lives.
+//!
+//! # Deadlines
+//!
+//! One call to the store ends within 20 s ([`store::CALL_TIMEOUT`]), its few in-process retries included; an event
+//! within `EVENT_TIMEOUT` (50 s), waiting in line included. Cloud Run's request timeout (55 s) and the subscription's
+//! ack deadline (60 s) lie above, so that the answer to a slow event is ours and not a hang-up. On SIGTERM the service
+//! takes no new connection, lets work finish for 8 s, answers the rest 503 and is gone before Cloud Run's SIGKILL at
+//! 10 s.
+//!
+//! # Absent on purpose
+//!
+//! No state and no cache: Cloud Storage holds both. No retry queue: Pub/Sub is one. No configurable size or format. No
+//! CORS, compression or routes for callers that don't exist. No trait for stores or mocks: tests run real servers. No
+//! health check that calls the cloud: an outage there is no reason to restart here.
 
 pub mod budget;
 pub mod config;

@@ -76,7 +76,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
                     escaped(message.as_str().unwrap_or_default())
                 )?;
                 for (name, value) in fields.0 {
-                    write!(writer, " {name}={value}")?;
+                    write!(writer, " {name}={}", escaped(&value.to_string()))?;
                 }
                 writeln!(writer)
             }
@@ -138,5 +138,70 @@ impl Visit for Fields {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.insert(field, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: Format, log: impl FnOnce()) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = tracing_subscriber::fmt::layer().event_format(Lines(format));
+        let subscriber =
+            tracing_subscriber::registry().with(lines.with_writer(move || writer.clone()));
+        tracing::subscriber::with_default(subscriber, log);
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn json_keeps_types_and_names() {
+        let line = written(Format::Json, || {
+            tracing::warn!(
+                message = "m",
+                number = 7_u64,
+                ms = 0.5,
+                none = None::<u64>,
+                "logging.googleapis.com/trace" = "t"
+            );
+        });
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            (&line["severity"], &line["message"]),
+            (&"WARNING".into(), &"m".into())
+        );
+        assert_eq!((&line["number"], &line["ms"]), (&7.into(), &0.5.into()));
+        assert_eq!(line["logging.googleapis.com/trace"], "t");
+        assert!(line.get("none").is_none(), "{line}");
+    }
+
+    #[test]
+    fn no_name_breaks_a_line_of_text() {
+        let hostile = "a\u{85}\u{1b}[2K\nERROR forged";
+        let line = written(Format::Text, || {
+            tracing::info!(message = format!("created {hostile}"), name = hostile);
+        });
+        assert_eq!(line.matches(char::is_control).count(), 1, "{line:?}");
+        assert!(
+            line.ends_with('\n') && line.contains(" INFO created a"),
+            "{line:?}"
+        );
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! [`Plan::new`] reads the header and knows the memory the rest will take; [`Plan::render`] does it.
 
+mod colour;
+mod components;
 mod encode;
 mod format;
+mod jpeg;
 mod orientation;
 mod pixels;
 mod png;
-mod raster;
 mod refusal;
 mod resize;
 mod size;
@@ -15,6 +17,7 @@ mod size;
 pub use refusal::Refusal;
 pub use size::MAX_SIDE;
 
+use components::Photo;
 use format::Format;
 
 /// The pixels that a picture may have unless the operator says otherwise.
@@ -60,7 +63,7 @@ pub struct Plan<'a> {
 
 /// The header by format.
 enum Picture<'a> {
-    Jpeg(raster::Header<'a>),
+    Jpeg(Photo<'a>),
     Png(png::Header<'a>),
 }
 
@@ -70,35 +73,36 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Refuses what is not a picture, not supported, over a limit, or malformed in its header.
     pub fn new(source: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
-        match format::recognise(source)? {
+        Ok(match format::recognise(source)? {
             Format::Jpeg => {
-                let header = raster::Header::read(source, *limits)?;
-                Ok(Self {
-                    width: header.width,
-                    height: header.height,
-                    picture: Picture::Jpeg(header),
-                })
+                let photo = Photo::read(source, *limits)?;
+                Self {
+                    width: photo.header.width,
+                    height: photo.header.height,
+                    picture: Picture::Jpeg(photo),
+                }
             }
             Format::Png => {
                 let header = png::Header::read(source, *limits)?;
-                Ok(Self {
+                Self {
                     width: header.width,
                     height: header.height,
                     picture: Picture::Png(header),
-                })
+                }
             }
-        }
+        })
     }
 
     /// An upper bound of the heap that [`Plan::render`] takes beyond the source, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
-        match &self.picture {
-            Picture::Jpeg(_) => {
-                u64::from(self.width) * u64::from(self.height) * 8 + 8 * 1024 * 1024
+        // The finished pixels in their several forms, and the PNG encoder.
+        const FINISH: u64 = 2 << 20;
+        FINISH
+            + match &self.picture {
+                Picture::Jpeg(photo) => photo.memory_bytes(),
+                Picture::Png(header) => png::memory_bytes(header),
             }
-            Picture::Png(header) => png::memory_bytes(header),
-        }
     }
 
     /// Decodes the picture and renders its thumbnail.
@@ -106,11 +110,11 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Refuses what turns out truncated, corrupt or too complex while decoding.
     pub fn render(self) -> Result<Thumbnail, Refusal> {
-        let pixels = match &self.picture {
-            Picture::Jpeg(header) => header.orientation.turn(raster::render(header)?),
-            Picture::Png(header) => header.orientation.turn(png::render(header)?),
+        let (pixels, orientation) = match &self.picture {
+            Picture::Jpeg(photo) => (photo.render()?, photo.orientation),
+            Picture::Png(header) => (png::render(header)?, header.orientation),
         };
-        let pixels = pixels::smallest_model(pixels);
+        let pixels = pixels::smallest_model(orientation.turn(pixels));
         encode::encode(&pixels).map_err(|error| Refusal::Corrupt(error.to_string()))
     }
 }

@@ -40,26 +40,23 @@ pub(super) fn to_sample(value: f32) -> u8 {
     (value + 0.5) as u8
 }
 
-/// The pixels of one, two, three or four planes of `width` columns; of two or four, the last is alpha, and the others are
-/// premultiplied. A sample of 255 is 255 times `unit` there.
-pub(super) fn from_planes<const C: usize>(
-    planes: &[Vec<f32>; C],
-    unit: f32,
-    width: usize,
-) -> Pixels {
-    let premultiplied = C.is_multiple_of(2);
+/// The pixels of one, two, three or four planes of `width` columns. Of two or four the last is alpha, and the others are
+/// premultiplied.
+pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> Pixels {
     let count = planes[0].len();
     let mut samples = Vec::with_capacity(count * C);
-    for pixel in (0..count).map(|index| planes.each_ref().map(|plane| plane[index])) {
-        let alpha = pixel[C - 1] / unit;
-        let scale = match to_sample(alpha) {
-            _ if !premultiplied => 1.0 / unit,
-            0 => 0.0,
-            _ => 255.0 / (alpha * unit),
-        };
-        samples.extend(pixel.map(|value| to_sample(value * scale)));
-        if let Some(last) = samples.last_mut().filter(|_| premultiplied) {
-            *last = to_sample(alpha);
+    for pixel in (0..count).map(|index| planes.map(|plane| plane[index])) {
+        if C.is_multiple_of(2) {
+            let alpha = pixel[C - 1];
+            let scale = if to_sample(alpha) == 0 {
+                0.0
+            } else {
+                255.0 / alpha
+            };
+            samples.extend(pixel[..C - 1].iter().map(|value| to_sample(value * scale)));
+            samples.push(to_sample(alpha));
+        } else {
+            samples.extend(pixel.map(to_sample));
         }
     }
     let model = match C {
@@ -70,7 +67,7 @@ pub(super) fn from_planes<const C: usize>(
     };
     Pixels {
         width,
-        height: count / width,
+        height: count / width.max(1),
         model,
         samples,
     }

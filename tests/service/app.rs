@@ -116,24 +116,24 @@ impl App {
         self.log.lines().clone()
     }
 
-    /// The first line of the log that `wanted` accepts, waited for.
-    pub async fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// The first line of the log that `wanted` accepts, waited for; it is asked once for each line.
+    pub async fn wait_for_line(&self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         let mut count = self.log.count.clone();
+        let mut seen = 0;
+        let mut find = || {
+            let lines = self.log.lines();
+            let found = lines.iter().skip(seen).find(|line| wanted(line)).cloned();
+            seen = lines.len();
+            found
+        };
         let search = async {
-            let mut seen = 0;
             loop {
                 let ended = count.has_changed().is_err();
-                let found = self
-                    .log
-                    .lines()
-                    .iter()
-                    .skip(seen)
-                    .find(|line| wanted(line))
-                    .cloned();
-                match found {
+                count.mark_unchanged();
+                match find() {
                     Some(line) => return line,
                     None if ended => panic!("the service ended without the line waited for"),
-                    None => seen = *count.borrow_and_update(),
+                    None => {}
                 }
                 // An error is the end of the log; what it still holds is looked at once more.
                 let _ = count.changed().await;

@@ -77,7 +77,18 @@ impl FakeGcs {
     }
 
     pub async fn create_bucket(&self, bucket: &str) {
-        let body = json!({ "name": bucket }).to_string();
+        self.create(bucket, &json!({ "name": bucket })).await;
+    }
+
+    /// Creates a bucket that keeps replaced versions readable by their generation.
+    pub async fn create_versioned_bucket(&self, bucket: &str) {
+        let versioning = json!({ "enabled": true });
+        self.create(bucket, &json!({ "name": bucket, "versioning": versioning }))
+            .await;
+    }
+
+    async fn create(&self, bucket: &str, resource: &Value) {
+        let body = resource.to_string();
         let json = [("content-type", "application/json")];
         let answer = self
             .call("POST", "/storage/v1/b?project=p", &json, body)

@@ -59,6 +59,26 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// The same reader. A loop that works on what this returns keeps its parts
+    /// in registers; a reader that came as an argument stays in memory.
+    #[inline(always)]
+    pub(super) fn in_registers(self) -> Self {
+        let Self {
+            source,
+            position,
+            window,
+            count,
+            invented,
+        } = self;
+        Self {
+            source,
+            position,
+            window,
+            count,
+            invented,
+        }
+    }
+
     /// Where the search for the next marker goes on.
     pub(super) fn position(&self) -> usize {
         self.position
@@ -81,39 +101,11 @@ impl<'a> Bits<'a> {
                 return;
             }
         }
-        *self = self.refilled_bytewise();
-    }
-
-    /// Takes and returns the reader by value: a reference would force the
-    /// caller's copy out of its registers.
-    #[cold]
-    #[inline(never)]
-    fn refilled_bytewise(mut self) -> Self {
-        while self.count <= 55 {
-            let rest = self.source.get(self.position..).unwrap_or_default();
-            let byte = match *rest {
-                [0xFF, 0x00, ..] => {
-                    self.position += 2;
-                    0xFF
-                }
-                [0xFF, 0xFF, ..] => {
-                    self.position += 1;
-                    continue;
-                }
-                [] | [0xFF, ..] => {
-                    self.invented = self.invented.saturating_add(63 - self.count);
-                    self.count = 63;
-                    break;
-                }
-                [byte, ..] => {
-                    self.position += 1;
-                    byte
-                }
-            };
-            self.window |= u64::from(byte) << (56 - self.count);
-            self.count += 8;
-        }
-        self
+        let (window, bytes) = bytewise(self.source, self.position, self.window, self.count);
+        self.window = window;
+        self.position = bytes.position();
+        self.invented = self.invented.saturating_add(8 * bytes.invented());
+        self.count |= 0x38;
     }
 
     /// The next `N` bits as a number, without consuming them.
@@ -186,6 +178,53 @@ impl<'a> Bits<'a> {
             None => Err(Fault::End),
         }
     }
+}
+
+/// The position behind a refill, and in the top byte how many bytes it invented.
+#[derive(Debug, Clone, Copy)]
+struct Taken(u64);
+
+impl Taken {
+    fn position(self) -> usize {
+        usize::try_from(self.0 & (u64::MAX >> 8)).unwrap_or(usize::MAX)
+    }
+
+    fn invented(self) -> u32 {
+        u32::from(self.0.to_be_bytes()[0])
+    }
+}
+
+/// Refills `window` byte by byte, as far as [`Bits::refill`] would.
+///
+/// Arguments and results fit into registers: a reference to the reader would
+/// force the caller's copy of it into memory.
+#[cold]
+#[inline(never)]
+fn bytewise(source: &[u8], position: usize, mut window: u64, mut count: u32) -> (u64, Taken) {
+    let (mut position, mut invented) = (position, 0_u64);
+    while count < 56 {
+        let byte = match source.get(position..).unwrap_or_default() {
+            [0xFF, 0x00, ..] => {
+                position += 2;
+                0xFF
+            }
+            [0xFF, 0xFF, ..] => {
+                position += 1;
+                continue;
+            }
+            [] | [0xFF, ..] => {
+                invented += 1;
+                0
+            }
+            &[byte, ..] => {
+                position += 1;
+                byte
+            }
+        };
+        window |= u64::from(byte) << (56 - count);
+        count += 8;
+    }
+    (window, Taken(position as u64 | invented << 56))
 }
 
 /// EXTEND of T.81 F.2.2.1: the upper half of the codes is positive.

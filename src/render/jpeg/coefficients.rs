@@ -4,7 +4,7 @@ use super::{
     BlockSide, Sink,
     frame::Component,
     header::Header,
-    idct::{self, NATURAL},
+    idct::{self, Block, NATURAL, coefficient, dequantized},
     planes::Strip,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Coefficients {
     across: usize,
     /// By place in zigzag order, the place among the values.
     slots: [u8; 64],
+    /// The coefficients up to the last one that is kept.
+    near: u64,
     /// Quantization steps in zigzag order, as they were at the first scan.
     pub(super) steps: Option<[u16; 64]>,
 }
@@ -47,6 +49,7 @@ impl Coefficients {
             },
             across,
             slots,
+            near: u64::MAX >> Self::wanted(side).leading_zeros(),
             steps: None,
         }
     }
@@ -77,14 +80,14 @@ impl Coefficients {
     #[inline(always)]
     pub(super) fn set_dc(&mut self, x: usize, y: usize, value: i32) {
         if let Some(dc) = self.dc(x, y) {
-            *dc = idct::dequantized(value, 1);
+            *dc = coefficient(value);
         }
     }
 
     #[inline(always)]
     pub(super) fn add_dc_bit(&mut self, x: usize, y: usize, bit: i32) {
         if let Some(dc) = self.dc(x, y) {
-            *dc |= idct::dequantized(bit, 1);
+            *dc |= coefficient(bit);
         }
     }
 
@@ -100,41 +103,62 @@ impl Coefficients {
                 .unwrap_or_default(),
             history: self.histories.get_mut(index),
             slots: &self.slots,
-            near: u64::MAX >> Self::wanted(self.side).leading_zeros(),
+            near: self.near,
         }
     }
 
     /// Turns the coefficients into samples.
     pub(super) fn reconstruct(&self, index: usize, component: &Component, sink: &mut Sink) {
         let Some(steps) = &self.steps else { return };
-        let kept = (self.side.samples() * self.side.samples()) as usize;
+        let side = self.side.samples() as usize;
         let mut strip = Strip::new(index, component, self.side, self.across, 1);
-        for row in self
-            .values
-            .chunks_exact(self.across * kept)
-            .take(component.blocks_down as usize)
-        {
-            for (x, values) in row.chunks_exact(kept).enumerate() {
-                let mut block = [0; 64];
-                for ((&slot, natural), &step) in self.slots.iter().zip(NATURAL).zip(steps) {
-                    if let (true, Some(&value)) =
-                        (slot > 0 || natural == 0, values.get(usize::from(slot)))
-                    {
-                        block[usize::from(natural & 63)] =
-                            idct::dequantized(i32::from(value), step);
-                    }
+        let mut placed = [0; 64];
+        for (natural, &step) in NATURAL.iter().zip(steps) {
+            placed[usize::from(natural & 63)] = step;
+        }
+        let rows = self.values.chunks_exact(self.across * side * side);
+        for row in rows.take(component.blocks_down as usize) {
+            match self.side {
+                // Without a block in between, the compiler makes vectors of these.
+                BlockSide::One => {
+                    let dc = row.iter().map(|&dc| dequantized(dc, steps[0]));
+                    strip.fill_ones(dc.map(idct::one));
                 }
-                let (samples, at, stride) = strip.block(x, 0);
-                match self.side {
-                    BlockSide::One => idct::store([[idct::one(block[0])]], samples, at, stride),
-                    BlockSide::Two => idct::store(idct::two(&block), samples, at, stride),
-                    BlockSide::Four => idct::store(idct::four(&block), samples, at, stride),
-                    BlockSide::Eight => idct::store(idct::eight(&block), samples, at, stride),
+                BlockSide::Two => {
+                    let steps = [steps[0], steps[1], steps[2], steps[4]];
+                    let blocks = row.as_chunks().0.iter();
+                    strip.fill_twos(blocks.map(|&[mean, across, down, both]| {
+                        idct::two([
+                            dequantized(mean, steps[0]),
+                            dequantized(across, steps[1]),
+                            dequantized(down, steps[2]),
+                            dequantized(both, steps[3]),
+                        ])
+                    }));
+                }
+                BlockSide::Four | BlockSide::Eight => {
+                    for (x, values) in row.chunks_exact(side * side).enumerate() {
+                        let block = placed_block(values, side, &placed);
+                        strip.transform(self.side, &block, strip.offset(x, 0));
+                    }
                 }
             }
             strip.push(sink);
         }
     }
+}
+
+/// The kept coefficients in the places of a whole block, dequantized.
+#[inline(always)]
+fn placed_block(values: &[i16], side: usize, steps: &[u16; 64]) -> Block {
+    let mut block = [0; 64];
+    let lines = block.chunks_exact_mut(8).zip(steps.chunks_exact(8));
+    for ((line, steps), values) in lines.zip(values.chunks_exact(side)) {
+        for ((place, &step), &value) in line.iter_mut().zip(steps).zip(values) {
+            *place = dequantized(value, step);
+        }
+    }
+    block
 }
 
 /// The blocks of a component in an interleaved scan, across and down.
@@ -174,7 +198,7 @@ impl BlockMut<'_> {
             **history |= 1 << (k & 63);
         }
         if let Some(place) = self.place(k) {
-            *place = idct::dequantized(value, 1);
+            *place = coefficient(value);
         }
     }
 

@@ -196,6 +196,11 @@ pub(super) enum Symbol {
 /// Bits of the window of [`AcTable::skip`].
 const SKIP: u32 = 12;
 
+/// The most bits that one lookup there may finish, and how many lookups a
+/// refill's 56 bits are enough for.
+const LONGEST: u32 = 18;
+const LOOKUPS: u32 = 56 / LONGEST;
+
 /// The flag of a [`Skip`] that ends its block.
 const END: u8 = 0x80;
 
@@ -271,8 +276,7 @@ impl AcTable {
         let mut k = k;
         loop {
             bits.refill();
-            // Four windows of 12 bits are there without another refill.
-            for _ in 0..4 {
+            for _ in 0..LOOKUPS {
                 let skip = self.skips[bits.peek::<SKIP>() & ((1 << SKIP) - 1)];
                 let next = k + u32::from(skip.advance);
                 if next < 64 {
@@ -287,42 +291,34 @@ impl AcTable {
                     // A window of which nothing fits advances by 64, to 65 or more.
                     return Ok(());
                 }
-                match self.single_skip(*bits, k)? {
-                    (after, next) if next < 64 => (*bits, k) = (after, next),
-                    (after, _) => {
-                        *bits = after;
-                        return Ok(());
-                    }
+                // One symbol with a long code, or the last ones of a full block.
+                bits.refill();
+                let (symbol, length) = self.codes.decode(bits.window())?;
+                let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+                bits.consume(length + size);
+                if size == 0 && run < 15 {
+                    return Ok(());
                 }
-                break;
+                k += run + 1;
+                match k {
+                    0..64 => break,
+                    64 => return Ok(()),
+                    _ => return Err(Fault::Run),
+                }
             }
-        }
-    }
-
-    /// Passes over one symbol; the next coefficient is 64 when the block ends.
-    #[cold]
-    #[inline(never)]
-    fn single_skip<'a>(&self, mut bits: Bits<'a>, k: u32) -> Result<(Bits<'a>, u32), Fault> {
-        bits.refill();
-        let next = match self.symbol(&mut bits)? {
-            Symbol::Value(run, _) => k + run + 1,
-            Symbol::ZeroRun => k + 16,
-            Symbol::EndOfBand(_) => 64,
-        };
-        if next > 64 {
-            Err(Fault::Run)
-        } else {
-            Ok((bits, next))
         }
     }
 }
 
-/// Follows the symbols of a window for as long as they end within it.
+/// Follows the symbols whose codes lie within a window.
+///
+/// Only codes need to: the bits of a value may lie behind the window, since
+/// nobody wants to know them.
 fn skip_at(codes: &Codes, window: u64) -> Skip {
     let (mut length, mut advance) = (0, 0);
     while let Ok((symbol, code)) = codes.decode(window << length) {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-        if length + code + size > SKIP {
+        if length + code > SKIP || length + code + size > LONGEST {
             break;
         }
         if size == 0 && run < 15 {

@@ -22,15 +22,20 @@ pub(super) const NATURAL: [u8; 64] = [
     58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// A coefficient times its quantization step (A.3.4). It fits in sound files;
-/// what it wraps to in others doesn't matter.
+/// A coefficient in the size that all sound files' fit into.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "wraps in broken files only"
 )]
-pub(super) fn dequantized(value: i32, step: u16) -> i16 {
-    value.wrapping_mul(i32::from(step)) as i16
+pub(super) fn coefficient(value: i32) -> i16 {
+    value as i16
+}
+
+/// A coefficient times its quantization step (A.3.4), which fits in sound files.
+#[inline(always)]
+pub(super) fn dequantized(value: i16, step: u16) -> i16 {
+    value.wrapping_mul(step.cast_signed())
 }
 
 /// A sample from its level-shifted value (A.3.1).
@@ -46,14 +51,20 @@ pub(super) fn one(dc: i16) -> u8 {
     sample((i32::from(dc) + 4) >> 3)
 }
 
-/// The 2x2 samples of a block at 1/4 of the size.
+/// The 2x2 samples of a block at 1/4 of the size, from its mean and its lowest
+/// frequencies across, down and in both directions.
 ///
 /// With two points the transform is a sum and a difference: cos(pi/4) and the
 /// scaling cancel out.
 #[inline(always)]
-pub(super) fn two(block: &Block) -> [[u8; 2]; 2] {
-    let [dc, across, down, both] = [0, 1, 8, 9].map(|at: usize| i32::from(block[at]));
-    let (left, right) = (dc + across + 4, dc - across + 4);
+pub(super) fn two([mean, across, down, both]: [i16; 4]) -> [[u8; 2]; 2] {
+    let [mean, across, down, both] = [
+        i32::from(mean),
+        i32::from(across),
+        i32::from(down),
+        i32::from(both),
+    ];
+    let (left, right) = (mean + across + 4, mean - across + 4);
     let (left_down, right_down) = (down + both, down - both);
     [
         [
@@ -189,22 +200,4 @@ pub(super) fn eight(block: &Block) -> [[u8; 8]; 8] {
         *row = values.map(|value| sample(rounded(value, CONST_BITS + PASS1_BITS + 3).0));
     }
     samples
-}
-
-/// Writes samples into a strip of rows, `at` being the place of the first.
-#[inline(always)]
-pub(super) fn store<const N: usize>(
-    samples: [[u8; N]; N],
-    strip: &mut [u8],
-    at: usize,
-    stride: usize,
-) {
-    for (y, row) in samples.into_iter().enumerate() {
-        let place = strip
-            .get_mut(at + y * stride..)
-            .and_then(<[u8]>::first_chunk_mut);
-        if let Some(place) = place {
-            *place = row;
-        }
-    }
 }

@@ -1,6 +1,10 @@
 //! Rows of samples on their way out.
 
-use super::{BlockSide, Sink, frame::Component};
+use super::{
+    BlockSide, Sink,
+    frame::Component,
+    idct::{self, Block},
+};
 
 /// The samples of one row of blocks of a component, or of as many rows of
 /// blocks as a minimum coded unit has.
@@ -38,14 +42,53 @@ impl Strip {
         }
     }
 
-    /// All samples, the place of a block's first, and the distance of its rows.
+    /// Where the samples of a block begin, in column `x` and row `y` of blocks.
+    pub(super) fn offset(&self, x: usize, y: usize) -> usize {
+        (y * self.stride + x) * self.side
+    }
+
+    /// Puts a block's samples in where [`Strip::offset`] says.
     #[inline(always)]
-    pub(super) fn block(&mut self, x: usize, y: usize) -> (&mut [u8], usize, usize) {
-        (
-            &mut self.samples,
-            (y * self.stride + x) * self.side,
-            self.stride,
-        )
+    pub(super) fn store<const N: usize>(&mut self, block: [[u8; N]; N], at: usize) {
+        for (y, row) in block.into_iter().enumerate() {
+            let place = self.samples.get_mut(at + y * self.stride..);
+            if let Some(place) = place.and_then(<[u8]>::first_chunk_mut) {
+                *place = row;
+            }
+        }
+    }
+
+    /// Puts blocks of one sample in, from left to right.
+    pub(super) fn fill_ones(&mut self, samples: impl Iterator<Item = u8>) {
+        for (place, sample) in self.samples.iter_mut().zip(samples) {
+            *place = sample;
+        }
+    }
+
+    /// Puts blocks of 2x2 samples in, from left to right.
+    pub(super) fn fill_twos(&mut self, samples: impl Iterator<Item = [[u8; 2]; 2]>) {
+        let (upper, lower) = self.samples.split_at_mut(self.stride);
+        let places = upper
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(lower.as_chunks_mut().0);
+        for ((upper, lower), block) in places.zip(samples) {
+            [*upper, *lower] = block;
+        }
+    }
+
+    /// Transforms a block and puts its samples in.
+    pub(super) fn transform(&mut self, side: BlockSide, block: &Block, at: usize) {
+        match side {
+            BlockSide::One => self.store([[idct::one(block[0])]], at),
+            BlockSide::Two => {
+                let lowest = [block[0], block[1], block[8], block[9]];
+                self.store(idct::two(lowest), at);
+            }
+            BlockSide::Four => self.store(idct::four(block), at),
+            BlockSide::Eight => self.store(idct::eight(block), at),
+        }
     }
 
     /// Hands the rows on, without the padding to whole blocks (A.2.4).

@@ -4,70 +4,97 @@ use super::{
     bits::{Bits, Fault},
     coefficients::{BlockMut, Coefficients},
     huffman::{AcTable, Symbol},
-    scan::{Restarts, Scan},
+    scan::{Run, Runs, Scan},
 };
 
 /// One more bit of each DC coefficient (G.1.2.1).
 pub(super) fn refine_dc(
     scan: &Scan,
+    runs: Runs,
     mut bits: Bits,
-    mut restarts: Restarts,
     planes: &mut [Coefficients],
 ) -> Result<(), Fault> {
-    for y in 0..scan.down as usize {
-        for x in 0..scan.across as usize {
-            if let Some(turn) = restarts.due() {
-                bits.restart(turn)?;
-            }
-            for component in &scan.components {
-                let Some(plane) = planes.get_mut(component.index) else {
-                    continue;
-                };
-                for v in 0..component.v {
-                    // A row of a unit has at most four blocks.
-                    bits.refill();
-                    for h in 0..component.h {
-                        let bit = i32::from(bits.take_bit());
-                        plane.add_dc_bit(x * component.h + h, y * component.v + v, bit << scan.low);
-                    }
-                }
-            }
+    for run in runs {
+        if let Some(turn) = run.restart {
+            bits.restart(turn)?;
         }
+        bits = refine_dc_run(scan, &run, bits, planes);
         bits.check()?;
     }
     Ok(())
+}
+
+#[inline(never)]
+fn refine_dc_run<'a>(
+    scan: &Scan,
+    run: &Run,
+    bits: Bits<'a>,
+    planes: &mut [Coefficients],
+) -> Bits<'a> {
+    let mut bits = bits.in_registers();
+    for unit in run.x.clone() {
+        for component in &scan.components {
+            let Some(plane) = planes.get_mut(component.index) else {
+                continue;
+            };
+            // A unit has at most sixteen blocks of a component.
+            bits.refill();
+            for y in 0..component.v {
+                for x in 0..component.h {
+                    let bit = i32::from(bits.take_bit());
+                    let (x, y) = (unit * component.h + x, run.y * component.v + y);
+                    plane.add_dc_bit(x, y, bit << scan.low);
+                }
+            }
+        }
+    }
+    bits
 }
 
 /// One more bit of each coefficient of a band that has a history, and the
 /// coefficients that get their first bit now.
 pub(super) fn refine_ac(
     scan: &Scan,
+    runs: Runs,
     table: &AcTable,
     mut bits: Bits,
-    mut restarts: Restarts,
     plane: &mut Coefficients,
 ) -> Result<(), Fault> {
-    let mut end_of_band_run = 0_u32;
-    for y in 0..scan.down as usize {
-        for x in 0..scan.across as usize {
-            if let Some(turn) = restarts.due() {
-                bits.restart(turn)?;
-                end_of_band_run = 0;
-            }
-            let mut block = plane.block(x, y);
-            let mut k = scan.start;
-            if end_of_band_run == 0 {
-                (k, end_of_band_run) = refine_band(scan, table, &mut bits, &mut block)?;
-            }
-            if end_of_band_run > 0 {
-                let rest = block.history() & from(k) & !from(scan.end + 1);
-                correct(rest, scan.low, &mut bits, &mut block);
-                end_of_band_run -= 1;
-            }
+    let mut end_of_band_run = 0;
+    for run in runs {
+        if let Some(turn) = run.restart {
+            bits.restart(turn)?;
+            end_of_band_run = 0;
         }
+        (bits, end_of_band_run) = refine_ac_run(scan, &run, table, bits, end_of_band_run, plane)?;
         bits.check()?;
     }
     Ok(())
+}
+
+#[inline(never)]
+fn refine_ac_run<'a>(
+    scan: &Scan,
+    run: &Run,
+    table: &AcTable,
+    bits: Bits<'a>,
+    mut end_of_band_run: u32,
+    plane: &mut Coefficients,
+) -> Result<(Bits<'a>, u32), Fault> {
+    let mut bits = bits.in_registers();
+    for x in run.x.clone() {
+        let mut block = plane.block(x, run.y);
+        let mut k = scan.start;
+        if end_of_band_run == 0 {
+            (k, end_of_band_run) = refine_band(scan, table, &mut bits, &mut block)?;
+        }
+        if end_of_band_run > 0 {
+            let rest = block.history() & from(k) & !from(scan.end + 1);
+            correct(rest, scan.low, &mut bits, &mut block);
+            end_of_band_run -= 1;
+        }
+    }
+    Ok((bits, end_of_band_run))
 }
 
 /// Reads a band up to its end or to an end-of-band run: where it stopped, and
@@ -112,10 +139,10 @@ fn refine_band(
     Ok((k, 0))
 }
 
-/// All coefficients from `k` on (0 to 64), as a set of bits.
+/// All coefficients from `k` on (1 to 64), as a set of bits.
 #[inline(always)]
 fn from(k: u32) -> u64 {
-    u64::MAX.checked_shl(k).unwrap_or(0)
+    u64::MAX << ((k - 1) & 63) << 1
 }
 
 /// Reads a correction bit for each coefficient in `history`.

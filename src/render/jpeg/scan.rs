@@ -1,5 +1,7 @@
 //! The scan header (ITU-T T.81, B.2.3) and the order of a scan's blocks (A.2).
 
+use std::ops::Range;
+
 use super::{Refusal, header::Header};
 
 /// One component of a scan.
@@ -93,6 +95,15 @@ impl Scan {
         })
     }
 
+    /// How many blocks there are, those of the padding included.
+    pub(super) fn blocks(&self) -> u64 {
+        let per_unit = self
+            .components
+            .iter()
+            .map(|component| component.h * component.v);
+        u64::from(self.across) * u64::from(self.down) * per_unit.sum::<usize>() as u64
+    }
+
     /// Fails unless a progressive frame may have such a scan (G.1.1.1).
     pub(super) fn check_progressive(&self) -> Result<(), Refusal> {
         let dc = self.start == 0;
@@ -110,37 +121,80 @@ impl Scan {
     }
 }
 
-/// Counts the minimum coded units to the next restart marker.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Restarts {
-    interval: u32,
-    left: u32,
+/// Minimum coded units of one row that no restart marker interrupts.
+///
+/// The hot loops run over these, so that they know nothing of markers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Run {
+    /// The number of the restart marker before the run, if there is one.
+    pub(super) restart: Option<u8>,
+    pub(super) y: usize,
+    pub(super) x: Range<usize>,
+    pub(super) ends_row: bool,
+}
+
+/// The runs of a scan in their order (A.2, E.2.4).
+#[derive(Debug, Clone)]
+pub(super) struct Runs {
+    across: usize,
+    down: usize,
+    /// Units between restart markers.
+    interval: usize,
+    x: usize,
+    y: usize,
+    left: usize,
+    /// The number of the next restart marker.
     turn: u8,
 }
 
-impl Restarts {
-    pub(super) fn new(interval: u32) -> Self {
+impl Runs {
+    /// `interval` is 0 if there are no restart markers.
+    pub(super) fn new(scan: &Scan, interval: u32) -> Self {
+        let interval = if interval == 0 {
+            usize::MAX
+        } else {
+            interval as usize
+        };
+        let (across, down) = (scan.across as usize, scan.down as usize);
         Self {
+            across,
+            down,
             interval,
+            x: 0,
+            y: 0,
             left: interval,
             turn: 0,
         }
     }
+}
 
-    /// Counts one unit; the number of the marker if one comes before it.
-    #[inline(always)]
-    pub(super) fn due(&mut self) -> Option<u8> {
-        if self.interval == 0 {
+impl Iterator for Runs {
+    type Item = Run;
+
+    fn next(&mut self) -> Option<Run> {
+        if self.y == self.down {
             return None;
         }
-        if self.left > 0 {
-            self.left -= 1;
-            return None;
+        let restart = (self.left == 0).then_some(self.turn);
+        if restart.is_some() {
+            self.left = self.interval;
+            self.turn = (self.turn + 1) & 7;
         }
-        self.left = self.interval - 1;
-        let turn = self.turn;
-        self.turn = (turn + 1) & 7;
-        Some(turn)
+        let end = self.across.min(self.x.saturating_add(self.left));
+        let ends_row = end == self.across;
+        let run = Run {
+            restart,
+            y: self.y,
+            x: self.x..end,
+            ends_row,
+        };
+        self.left -= end - self.x;
+        (self.x, self.y) = if ends_row {
+            (0, self.y + 1)
+        } else {
+            (end, self.y)
+        };
+        Some(run)
     }
 }
 
@@ -148,11 +202,34 @@ impl Restarts {
 mod tests {
     use super::*;
 
+    fn runs(across: u32, down: u32, interval: u32) -> Vec<(Option<u8>, usize, Range<usize>)> {
+        let scan = Scan {
+            components: Vec::new(),
+            start: 0,
+            end: 63,
+            high: 0,
+            low: 0,
+            across,
+            down,
+        };
+        Runs::new(&scan, interval)
+            .map(|run| (run.restart, run.y, run.x))
+            .collect()
+    }
+
     #[test]
-    fn a_restart_is_due_before_every_interval_but_the_first() {
-        let mut restarts = Restarts::new(2);
-        let due: Vec<_> = (0..7).map(|_| restarts.due()).collect();
-        assert_eq!(due, [None, None, Some(0), None, Some(1), None, Some(2)]);
-        assert_eq!(Restarts::new(0).due(), None);
+    fn runs_end_with_rows_and_before_restart_markers() {
+        assert_eq!(runs(3, 2, 0), [(None, 0, 0..3), (None, 1, 0..3)]);
+        assert_eq!(
+            runs(3, 2, 2),
+            [
+                (None, 0, 0..2),
+                (Some(0), 0, 2..3),
+                (None, 1, 0..1),
+                (Some(1), 1, 1..3)
+            ]
+        );
+        assert_eq!(runs(2, 2, 4), [(None, 0, 0..2), (None, 1, 0..2)]);
+        assert_eq!(runs(1, 10, 1).last(), Some(&(Some(0), 9, 0..1)));
     }
 }

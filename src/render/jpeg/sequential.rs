@@ -8,10 +8,10 @@ use super::{
     bits::{Bits, Fault},
     header::Header,
     huffman::{AcTable, DcTable, Symbol},
-    idct::{self, Block, NATURAL},
+    idct::{self, Block, NATURAL, coefficient, dequantized},
     markers::{self, Segments},
     planes::Strip,
-    scan::{Restarts, Scan},
+    scan::{Runs, Scan, ScanComponent},
     tables::Tables,
 };
 
@@ -65,8 +65,6 @@ pub(super) fn decode(
 /// One component during its scan.
 struct Decoder<'t> {
     side: BlockSide,
-    h: usize,
-    v: usize,
     dc: &'t DcTable,
     ac: &'t AcTable,
     /// Quantization steps in zigzag order.
@@ -76,141 +74,198 @@ struct Decoder<'t> {
     strip: Strip,
 }
 
+/// One block of a minimum coded unit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The index of its decoder.
+    decoder: usize,
+    /// Where in the strip the first unit's block begins, and how far the next
+    /// unit's is from there.
+    first: usize,
+    step: usize,
+    /// Where the next block begins.
+    at: usize,
+    /// The index of the block that follows.
+    next: usize,
+}
+
+/// The most blocks that a unit can have: four components of 4x4.
+const MAX_PLACES: usize = 64;
+
+/// The Huffman tables that a scan uses, by their numbers.
+#[derive(Default)]
+struct Decoding {
+    dc: [Option<Box<DcTable>>; 4],
+    ac: [Option<Box<AcTable>>; 4],
+}
+
+impl Decoding {
+    fn new(scan: &Scan, tables: &Tables, sides: [BlockSide; 4]) -> Result<Self, Refusal> {
+        let mut decoding = Self::default();
+        let full =
+            |component: &ScanComponent| sides.get(component.index) == Some(&BlockSide::Eight);
+        for component in &scan.components {
+            if let Some(table @ None) = decoding.dc.get_mut(usize::from(component.dc)) {
+                *table = Some(DcTable::new(tables.dc(component.dc)?)?);
+            }
+            if let Some(table @ None) = decoding.ac.get_mut(usize::from(component.ac)) {
+                let mut users = scan
+                    .components
+                    .iter()
+                    .filter(|other| other.ac == component.ac);
+                let skipping = !users.all(full);
+                *table = Some(AcTable::new(tables.ac(component.ac)?, skipping)?);
+            }
+        }
+        Ok(decoding)
+    }
+
+    fn decoder(
+        &self,
+        header: &Header,
+        scan: &Scan,
+        component: &ScanComponent,
+        tables: &Tables,
+        sides: [BlockSide; 4],
+    ) -> Option<Result<Decoder<'_>, Refusal>> {
+        let plane = header.components.get(component.index)?;
+        let side = *sides.get(component.index)?;
+        let across = scan.across as usize * component.h;
+        let dc = self.dc.get(usize::from(component.dc))?.as_ref()?;
+        let ac = self.ac.get(usize::from(component.ac))?.as_ref()?;
+        Some(
+            tables
+                .quantization(plane.quantization)
+                .map(|steps| Decoder {
+                    side,
+                    dc,
+                    ac,
+                    steps: *steps,
+                    prediction: 0,
+                    strip: Strip::new(component.index, plane, side, across, component.v),
+                }),
+        )
+    }
+}
+
 /// Returns where the scan's data ends.
 fn decode_scan(
     header: &Header,
     scan: &Scan,
     tables: &Tables,
     sides: [BlockSide; 4],
-    bits: Bits,
+    mut bits: Bits,
     sink: &mut Sink,
 ) -> Result<usize, Refusal> {
-    let (mut dc, mut ac) = ([const { None }; 4], [const { None }; 4]);
-    for component in &scan.components {
-        let side = sides
-            .get(component.index)
-            .copied()
-            .unwrap_or(BlockSide::Eight);
-        let skipping = side != BlockSide::Eight;
-        if let Some(slot @ None) = dc.get_mut(usize::from(component.dc)) {
-            *slot = Some(DcTable::new(tables.dc(component.dc)?)?);
-        }
-        if let Some(slot) = ac.get_mut(usize::from(component.ac)) {
-            let ready = slot.as_ref().is_some_and(|(_, skips)| *skips >= skipping);
-            if !ready {
-                *slot = Some((AcTable::new(tables.ac(component.ac)?, skipping)?, skipping));
-            }
-        }
-    }
+    let decoding = Decoding::new(scan, tables, sides)?;
     let mut decoders = Vec::with_capacity(4);
     for component in &scan.components {
-        let missing = || Refusal::Corrupt("JPEG scan without its Huffman table".into());
-        let plane = header.components.get(component.index).ok_or_else(missing)?;
-        let side = sides
-            .get(component.index)
-            .copied()
-            .unwrap_or(BlockSide::Eight);
-        decoders.push(Decoder {
-            side,
-            h: component.h,
-            v: component.v,
-            dc: dc
-                .get(usize::from(component.dc))
-                .and_then(Option::as_ref)
-                .ok_or_else(missing)?,
-            ac: ac
-                .get(usize::from(component.ac))
-                .and_then(Option::as_ref)
-                .map(|(table, _)| table)
-                .ok_or_else(missing)?,
-            steps: *tables.quantization(plane.quantization)?,
-            prediction: 0,
-            strip: Strip::new(
-                component.index,
-                plane,
-                side,
-                scan.across as usize * component.h,
-                component.v,
-            ),
-        });
+        let decoder = decoding.decoder(header, scan, component, tables, sides);
+        decoders.push(
+            decoder.ok_or_else(|| Refusal::Corrupt("JPEG scan without its tables".into()))??,
+        );
     }
-    let mut bits = bits;
-    let mut restarts = Restarts::new(tables.restart_interval);
-    for _ in 0..scan.down {
-        bits = decode_row(&mut decoders, scan.across as usize, bits, &mut restarts)?;
-        bits.check()?;
-        for decoder in &mut decoders {
-            decoder.strip.push(sink);
+    let mut places = [Place::default(); MAX_PLACES];
+    let count = place_blocks(scan, &decoders, &mut places);
+    for run in Runs::new(scan, tables.restart_interval) {
+        if let Some(turn) = run.restart {
+            bits.restart(turn)?;
+            for decoder in &mut decoders {
+                decoder.prediction = 0;
+            }
+        }
+        for place in &mut places {
+            place.at = place.first + run.x.start * place.step;
+        }
+        bits = decode_run(&mut decoders, &mut places, run.x.len() * count, bits)?;
+        if run.ends_row {
+            bits.check()?;
+            for decoder in &mut decoders {
+                decoder.strip.push(sink);
+            }
         }
     }
     Ok(bits.position())
 }
 
-/// Decodes one row of minimum coded units (A.2.3).
-fn decode_row<'a>(
-    decoders: &mut [Decoder],
-    across: usize,
-    mut bits: Bits<'a>,
-    restarts: &mut Restarts,
-) -> Result<Bits<'a>, Fault> {
-    for mcu in 0..across {
-        if let Some(turn) = restarts.due() {
-            bits.restart(turn)?;
-            for decoder in &mut *decoders {
-                decoder.prediction = 0;
-            }
+/// Lists the blocks of a unit in their order (A.2.3); returns their number.
+fn place_blocks(scan: &Scan, decoders: &[Decoder], places: &mut [Place; MAX_PLACES]) -> usize {
+    let mut free = places.iter_mut();
+    let mut count = 0;
+    for (index, (component, decoder)) in scan.components.iter().zip(decoders).enumerate() {
+        for (y, x) in (0..component.v).flat_map(|y| (0..component.h).map(move |x| (y, x))) {
+            let Some(place) = free.next() else { continue };
+            count += 1;
+            *place = Place {
+                decoder: index,
+                first: decoder.strip.offset(x, y),
+                step: decoder.strip.offset(component.h, 0),
+                at: 0,
+                next: count,
+            };
         }
-        for decoder in &mut *decoders {
-            for y in 0..decoder.v {
-                for x in 0..decoder.h {
-                    decoder.decode_block(&mut bits, mcu * decoder.h + x, y)?;
-                }
-            }
+    }
+    if let Some(last) = places.get_mut(count.saturating_sub(1)) {
+        last.next = 0;
+    }
+    count
+}
+
+/// Decodes `blocks` blocks, whole minimum coded units of one row (A.2.3).
+///
+/// One flat loop over the blocks: loops over units, components, rows and
+/// columns would each end unpredictably for the processor. And a function of
+/// its own, so that the loop has the registers for itself.
+#[inline(never)]
+fn decode_run<'a>(
+    decoders: &mut [Decoder],
+    places: &mut [Place; MAX_PLACES],
+    blocks: usize,
+    bits: Bits<'a>,
+) -> Result<Bits<'a>, Fault> {
+    let mut bits = bits.in_registers();
+    let mut turn = 0;
+    for _ in 0..blocks {
+        let place = &mut places[turn % MAX_PLACES];
+        turn = place.next;
+        let at = place.at;
+        place.at += place.step;
+        if let Some(decoder) = decoders.get_mut(place.decoder) {
+            decoder.decode_block(&mut bits, at)?;
         }
     }
     Ok(bits)
 }
 
 impl Decoder<'_> {
-    /// Decodes one block (F.2.2) into the strip's column `x`, row `y` of blocks.
+    /// Decodes one block (F.2.2) into its place in the strip.
     #[inline(always)]
-    fn decode_block(&mut self, bits: &mut Bits, x: usize, y: usize) -> Result<(), Fault> {
+    fn decode_block(&mut self, bits: &mut Bits, at: usize) -> Result<(), Fault> {
         bits.refill();
         self.prediction = self.prediction.wrapping_add(self.dc.difference(bits)?);
-        let dc = idct::dequantized(self.prediction, self.steps[0]);
-        let (samples, at, stride) = self.strip.block(x, y);
-        match self.side {
-            BlockSide::One => {
-                self.ac.skip(bits, 1)?;
-                idct::store([[idct::one(dc)]], samples, at, stride);
-            }
-            BlockSide::Two => {
-                let block = self.block::<5>(bits, dc)?;
-                let (samples, at, stride) = self.strip.block(x, y);
-                idct::store(idct::two(&block), samples, at, stride);
-            }
-            BlockSide::Four => {
-                let block = self.block::<25>(bits, dc)?;
-                let (samples, at, stride) = self.strip.block(x, y);
-                idct::store(idct::four(&block), samples, at, stride);
-            }
-            BlockSide::Eight => {
-                let block = self.block::<64>(bits, dc)?;
-                let (samples, at, stride) = self.strip.block(x, y);
-                idct::store(idct::eight(&block), samples, at, stride);
-            }
+        let dc = dequantized(coefficient(self.prediction), self.steps[0]);
+        if self.side == BlockSide::One {
+            self.strip.store([[idct::one(dc)]], at);
+            return self.ac.skip(bits, 1);
         }
+        let mut block = [0; 64];
+        block[0] = dc;
+        let needed = match self.side {
+            BlockSide::One | BlockSide::Two => 5,
+            BlockSide::Four => 25,
+            BlockSide::Eight => 64,
+        };
+        self.coefficients(bits, needed, &mut block)?;
+        self.strip.transform(self.side, &block, at);
         Ok(())
     }
 
-    /// The block's first `NEEDED` coefficients in zigzag order, dequantized
-    /// (F.2.2.2); the others are passed over.
+    /// Puts the block's first `needed` coefficients in zigzag order into
+    /// `block`, dequantized (F.2.2.2), and passes over the others.
     #[inline(always)]
-    fn block<const NEEDED: u32>(&self, bits: &mut Bits, dc: i16) -> Result<Block, Fault> {
-        let mut block = [0; 64];
-        block[0] = dc;
+    fn coefficients(&self, bits: &mut Bits, needed: u32, block: &mut Block) -> Result<(), Fault> {
         let mut k = 1;
-        while k < NEEDED {
+        while k < needed {
             bits.refill();
             match self.ac.symbol(bits)? {
                 Symbol::Value(run, value) => {
@@ -220,18 +275,17 @@ impl Decoder<'_> {
                     else {
                         return Err(Fault::Run);
                     };
-                    block[usize::from(at & 63)] = idct::dequantized(value, step);
+                    block[usize::from(at & 63)] = dequantized(coefficient(value), step);
                     k += 1;
                 }
                 Symbol::ZeroRun => k += 16,
-                Symbol::EndOfBand(_) => return Ok(block),
+                Symbol::EndOfBand(_) => return Ok(()),
             }
         }
         match k {
-            0..64 => self.ac.skip(bits, k)?,
-            64 => {}
-            _ => return Err(Fault::Run),
+            0..64 => self.ac.skip(bits, k),
+            64 => Ok(()),
+            _ => Err(Fault::Run),
         }
-        Ok(block)
     }
 }

@@ -19,9 +19,9 @@ use samples::{
 };
 use scanlines::Scanlines;
 
-use super::Refusal;
 use super::pixels::{Pixels, from_planes};
 use super::resize::{Axis, Shrink, Sum};
+use super::{Refusal, colour};
 
 /// Renders the picture, not yet turned.
 pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
@@ -34,13 +34,31 @@ pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
         rows,
     };
     let pixels = picture.render()?;
-    Ok(pixels)
+    let profile = header.profile.and_then(profile);
+    Ok(colour::to_srgb(pixels, profile.as_deref()))
+}
+
+/// The longest ICC profile that is inflated; real ones are smaller.
+const MAX_PROFILE_BYTES: usize = 4 << 20;
+
+/// The profile in the content of an iCCP chunk: a name, a zero, the method (0) and zlib data.
+fn profile(content: &[u8]) -> Option<Vec<u8>> {
+    let end = content.iter().take(80).position(|byte| *byte == 0)?;
+    match content.get(end + 1..)? {
+        [0, deflated @ ..] => fdeflate::decompress_to_vec_bounded(deflated, MAX_PROFILE_BYTES).ok(),
+        _ => None,
+    }
 }
 
 /// An upper bound of the heap that [`render`] takes.
 pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
     let row = (u64::from(header.width) * header.pixel_bits()).div_ceil(8);
-    Scanlines::memory_bytes(row)
+    let output = header.orientation.fit(header.width, header.height);
+    let resizer = Shrink::<u32, 4>::memory_bytes((header.width, header.height), output);
+    let profile = header.profile.map_or(0, |_| {
+        MAX_PROFILE_BYTES as u64 * 2 + colour::memory_bytes(MAX_PROFILE_BYTES)
+    });
+    Scanlines::memory_bytes(row) + resizer + profile
 }
 
 struct Picture<'a> {
@@ -57,26 +75,26 @@ impl Picture<'_> {
             (ColourType::Palette, _) => self.render_indexed(&palette(header)),
             (ColourType::Grey, depth @ ..8) => self.render_indexed(&greys(depth, key)),
             (ColourType::Grey, 8) if key.len() >= 2 => self.render_indexed(&greys(8, key)),
-            (ColourType::Grey, 8) => self.shrink(1.0, add_bytes::<1>),
+            (ColourType::Grey, 8) => self.shrink(1, add_bytes::<1>),
             (ColourType::Grey, _) => match key_of::<2, 1>(key) {
-                Some(key) => self.shrink(257.0, |row, sums| add_keyed::<2, 1, 2>(row, key, sums)),
-                None => self.shrink(257.0, add_words::<1>),
+                Some(key) => self.shrink(257, |row, sums| add_keyed::<2, 1, 2>(row, key, sums)),
+                None => self.shrink(257, add_words::<1>),
             },
             (ColourType::Rgb, 8) => match key_of::<2, 3>(key) {
                 Some(key) => {
                     let key = key.map(|[_, low]| [low]);
-                    self.shrink(1.0, |row, sums| add_keyed::<1, 3, 4>(row, key, sums))
+                    self.shrink(1, |row, sums| add_keyed::<1, 3, 4>(row, key, sums))
                 }
-                None => self.shrink(1.0, add_bytes::<3>),
+                None => self.shrink(1, add_bytes::<3>),
             },
             (ColourType::Rgb, _) => match key_of::<2, 3>(key) {
-                Some(key) => self.shrink(257.0, |row, sums| add_keyed::<2, 3, 4>(row, key, sums)),
-                None => self.shrink(257.0, add_words::<3>),
+                Some(key) => self.shrink(257, |row, sums| add_keyed::<2, 3, 4>(row, key, sums)),
+                None => self.shrink(257, add_words::<3>),
             },
-            (ColourType::GreyAlpha, 8) => self.shrink(255.0, add_alpha_bytes::<2>),
-            (ColourType::GreyAlpha, _) => self.shrink(257.0, add_alpha_words::<2>),
-            (ColourType::Rgba, 8) => self.shrink(255.0, add_alpha_bytes::<4>),
-            (ColourType::Rgba, _) => self.shrink(257.0, add_alpha_words::<4>),
+            (ColourType::GreyAlpha, 8) => self.shrink(255, add_alpha_bytes::<2>),
+            (ColourType::GreyAlpha, _) => self.shrink(257, add_alpha_words::<2>),
+            (ColourType::Rgba, 8) => self.shrink(255, add_alpha_bytes::<4>),
+            (ColourType::Rgba, _) => self.shrink(257, add_alpha_words::<4>),
         }
     }
 
@@ -87,24 +105,24 @@ impl Picture<'_> {
         let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
         if opaque && grey {
             let table = table(colours, |[grey, ..]| [u32::from(grey)]);
-            self.shrink(1.0, |row, sums| add_indexed::<1>(row, depth, &table, sums))
+            self.shrink(1, |row, sums| add_indexed::<1>(row, depth, &table, sums))
         } else if opaque {
             let table = table(colours, |[r, g, b, _]| [r, g, b].map(u32::from));
-            self.shrink(1.0, |row, sums| add_indexed::<3>(row, depth, &table, sums))
+            self.shrink(1, |row, sums| add_indexed::<3>(row, depth, &table, sums))
         } else {
             let table = table(colours, |[r, g, b, alpha]| {
                 [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
             });
-            self.shrink(255.0, |row, sums| {
-                add_indexed::<4>(row, depth, &table, sums)
+            self.shrink(255, |row, sums| {
+                add_indexed::<4>(row, depth, &table, sums);
             })
         }
     }
 
-    /// Adds up all scanlines by `add`; `unit` is the sum for the 1 of 255 in a sample.
+    /// Adds up all scanlines by `add`; `unit` is what a sample of 1 of 255 adds.
     fn shrink<S: Sum, const C: usize>(
         &self,
-        unit: f32,
+        unit: u32,
         add: impl Fn(&[u8], &mut [[S; C]]),
     ) -> Result<Pixels, Refusal> {
         let bits = usize::try_from(self.header.pixel_bits()).unwrap_or(usize::MAX);
@@ -112,7 +130,7 @@ impl Picture<'_> {
         let bytes = |pixels: usize| (pixels * bits).div_ceil(8);
         let (first, rest) = (self.header.first, self.header.rest.clone());
         let mut lines = Scanlines::new(first, rest, bytes(width), bits.div_ceil(8));
-        let mut shrink = Shrink::new(&self.columns, &self.rows);
+        let mut shrink = Shrink::new(&self.columns, &self.rows, unit);
         for Pass { rows, columns } in self.passes() {
             let length = bytes(columns.columns_before(width));
             if length == 0 {
@@ -125,7 +143,10 @@ impl Picture<'_> {
             }
         }
         lines.finish()?;
-        Ok(from_planes(&shrink.finish(), unit, self.columns.outputs()))
+        Ok(from_planes(
+            shrink.finish().each_ref().map(Vec::as_slice),
+            self.columns.outputs(),
+        ))
     }
 
     fn passes(&self) -> &'static [Pass] {

@@ -129,7 +129,7 @@ mod tests {
                             0 => 0,
                             1 => left,
                             2 => above[x],
-                            3 => u8::try_from((u16::from(left) + u16::from(above[x])) / 2).unwrap(),
+                            3 => left.midpoint(above[x]),
                             _ => paeth_by_distance(left, above[x], corner),
                         };
                         plain[x].wrapping_sub(guess)

@@ -3,13 +3,13 @@
 use std::ops::AddAssign;
 
 use super::axis::Axis;
-use super::filter::Filter;
+use super::filter::{Filter, UNIT};
 
 /// A sum of samples; the smaller, the faster.
 ///
 /// Boxes are at most [`MAX_BOX`](super::axis::MAX_BOX) a side, so that columns of 8-bit samples fit `u16`, and whole boxes
 /// of 16-bit samples fit `u32`.
-pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u32> {}
+pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u64> {}
 
 impl Sum for u16 {}
 impl Sum for u32 {}
@@ -41,21 +41,37 @@ pub(in crate::render) struct Shrink<'a, S, const C: usize> {
     /// The row of boxes that `sums` belongs to.
     box_row: usize,
     /// A row of whole boxes, channel after channel, each padded with zeros.
-    boxes: Vec<f32>,
+    boxes: Vec<i16>,
+    /// What turns the sums of a whole box into its mean in [`UNIT`]s, times 2^32.
+    scale: u64,
     filters: [Filter<'a>; C],
 }
 
 impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
-    pub(in crate::render) fn new(columns: &'a Axis, rows: &'a Axis) -> Self {
+    /// `unit` is the sum that a sample of 1 of 255 makes.
+    pub(in crate::render) fn new(columns: &'a Axis, rows: &'a Axis, unit: u32) -> Self {
         Self {
             columns,
             rows,
             grid: Grid::WHOLE,
             sums: vec![[S::default(); C]; columns.samples()],
             box_row: 0,
-            boxes: vec![0.0; C * columns.padded_boxes()],
+            boxes: vec![0; C * columns.padded_boxes()],
+            scale: scale(unit, columns.shrink() * rows.shrink()),
             filters: std::array::from_fn(|_| Filter::new(columns, rows)),
         }
+    }
+
+    /// The heap that a resizer and its axes take, for `size` samples across and down and `output` positions.
+    pub(in crate::render) fn memory_bytes(size: (u32, u32), output: (u32, u32)) -> u64 {
+        let channels = C as u64;
+        let sums = u64::from(size.0) * channels * size_of::<S>() as u64;
+        let outputs = u64::from(output.0) * (u64::from(output.1) + 1) * channels * 4;
+        let [columns, rows] = [
+            Axis::memory_bytes(size.0, output.0),
+            Axis::memory_bytes(size.1, output.1),
+        ];
+        sums + outputs + columns * channels + rows
     }
 
     /// Starts another pass over the picture, whose rows hold only the columns of `grid`.
@@ -88,21 +104,26 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     fn flush(&mut self) {
         let padded = self.columns.padded_boxes();
         let shrink = self.columns.shrink();
-        let mut sums = self.sums.iter();
-        let mut column = self.grid.first;
-        for index in 0..self.columns.boxes() {
-            let mut total = [0; C];
-            let end = (index + 1) * shrink;
-            while column < end
-                && let Some(sums) = sums.next()
-            {
-                for channel in 0..C {
-                    total[channel] += sums[channel].into();
-                }
-                column += self.grid.step;
+        let mut put = |index: usize, sums: &[[S; C]]| {
+            for (channel, boxes) in self.boxes.chunks_exact_mut(padded).enumerate() {
+                let total: u64 = sums.iter().map(|sums| sums[channel].into()).sum();
+                boxes[index] = mean(total, self.scale);
             }
-            for channel in 0..C {
-                self.boxes[channel * padded + index] = to_f32(total[channel]);
+        };
+        if self.grid == Grid::WHOLE {
+            self.sums
+                .chunks(shrink)
+                .enumerate()
+                .for_each(|(index, sums)| put(index, sums));
+        } else {
+            let mut start = 0;
+            for index in 0..self.columns.boxes() {
+                let end = self
+                    .grid
+                    .columns_before((index + 1) * shrink)
+                    .min(self.sums.len());
+                put(index, &self.sums[start..end]);
+                start = end;
             }
         }
         for (filter, boxes) in self.filters.iter_mut().zip(self.boxes.chunks_exact(padded)) {
@@ -112,10 +133,14 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "an f32 holds 24 bits of the sum, and a sample has 16 at most"
-)]
-fn to_f32(sum: u32) -> f32 {
-    sum as f32
+/// The factor for boxes of `samples` samples, times 2^32.
+fn scale(unit: u32, samples: usize) -> u64 {
+    let whole = u64::from(unit) * u64::try_from(samples).unwrap_or(u64::MAX);
+    (u64::from(UNIT) << 32) / whole.max(1)
+}
+
+/// The mean in [`UNIT`]s, rounded; at most 255 of them, because no sum holds more samples than its box.
+fn mean(total: u64, scale: u64) -> i16 {
+    let mean = (total * scale + (1 << 31)) >> 32;
+    i16::try_from(mean).unwrap_or(i16::MAX)
 }

@@ -49,6 +49,7 @@ struct State {
     requests: Vec<Recorded>,
     armed: Vec<(Call, Fault, usize)>,
     hits: HashMap<(Call, Fault), usize>,
+    forgotten: Vec<String>,
 }
 
 impl Proxy {
@@ -95,6 +96,11 @@ impl Proxy {
     pub fn hits(&self, call: Call, fault: Fault) -> usize {
         let state = self.inside.state();
         state.hits.get(&(call, fault)).copied().unwrap_or_default()
+    }
+
+    /// Forwards no query parameter of that name from now on: a server that doesn't know it.
+    pub fn forget(&self, parameter: &str) {
+        self.inside.state().forgotten.push(parameter.to_owned());
     }
 
     /// Injects nothing from now on; what was recorded and counted stays.
@@ -153,11 +159,23 @@ impl Inside {
         });
     }
 
+    fn without_forgotten(&self, path: &str) -> String {
+        let state = self.state();
+        let Some((path, query)) = path.split_once('?') else {
+            return path.to_owned();
+        };
+        let key = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+        let kept = query
+            .split('&')
+            .filter(|pair| !state.forgotten.contains(&key(pair)));
+        format!("{path}?{}", kept.collect::<Vec<_>>().join("&"))
+    }
+
     async fn forward(&self, request: &Request) -> Answer {
         if request.path == REDIRECTED {
             return fault::refusal(404);
         }
-        let url = format!("{}{}", self.upstream, request.path);
+        let url = format!("{}{}", self.upstream, self.without_forgotten(&request.path));
         let framing = ["host", "connection", "content-length", "transfer-encoding"];
         let headers = request
             .headers

@@ -1,0 +1,108 @@
+//! Colours of the finished pixels to sRGB.
+
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+
+use super::pixels::{Model, Pixels, to_sample};
+
+/// What [`to_srgb`] takes beyond the pixels for a profile of `bytes`: its tables, parsed and as transforms.
+pub(super) fn memory_bytes(bytes: usize) -> u64 {
+    const TRANSFORM: u64 = 4 << 20;
+    u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(8)
+        .saturating_add(TRANSFORM)
+}
+
+/// The pixels in sRGB, if their profile is sound and fits their model; unchanged otherwise.
+pub(super) fn to_srgb(pixels: Pixels, profile: Option<&[u8]>) -> Pixels {
+    let Some(profile) = profile.and_then(|profile| ColorProfile::new_from_slice(profile).ok())
+    else {
+        return pixels;
+    };
+    let (space, from, model, to) = match pixels.model {
+        Model::Grey => (DataColorSpace::Gray, Layout::Gray, Model::Rgb, Layout::Rgb),
+        Model::GreyAlpha => (
+            DataColorSpace::Gray,
+            Layout::GrayAlpha,
+            Model::Rgba,
+            Layout::Rgba,
+        ),
+        Model::Rgb => (DataColorSpace::Rgb, Layout::Rgb, Model::Rgb, Layout::Rgb),
+        Model::Rgba => (DataColorSpace::Rgb, Layout::Rgba, Model::Rgba, Layout::Rgba),
+    };
+    if profile.color_space != space {
+        return pixels;
+    }
+    let mut samples = vec![0; pixels.width * pixels.height * model.channels()];
+    if transform(&profile, from, to, &pixels.samples, &mut samples) {
+        Pixels {
+            model,
+            samples,
+            ..pixels
+        }
+    } else {
+        pixels
+    }
+}
+
+/// Whether `samples` could be converted into `converted`.
+fn transform(
+    profile: &ColorProfile,
+    from: Layout,
+    to: Layout,
+    samples: &[u8],
+    converted: &mut [u8],
+) -> bool {
+    profile
+        .create_transform_8bit(
+            from,
+            &ColorProfile::new_srgb(),
+            to,
+            TransformOptions::default(),
+        )
+        .and_then(|transform| transform.transform(samples, converted))
+        .is_ok()
+}
+
+/// The pixels of planes of cyan, magenta, yellow and black ink in sRGB.
+///
+/// `inverted` says that 0 is full ink. Without a sound profile each ink takes its share of the light away.
+pub(super) fn cmyk_to_srgb(
+    planes: [&[f32]; 4],
+    inverted: bool,
+    width: usize,
+    profile: Option<&[u8]>,
+) -> Pixels {
+    let [c, m, y, k] = planes;
+    let inks = c
+        .iter()
+        .zip(m)
+        .zip(y)
+        .zip(k)
+        .flat_map(|(((c, m), y), k)| [*c, *m, *y, *k]);
+    let inks: Vec<u8> = inks
+        .map(|ink| to_sample(if inverted { 255.0 - ink } else { ink }))
+        .collect();
+    let mut samples = vec![0; c.len() * 3];
+    let profile = profile.and_then(|profile| ColorProfile::new_from_slice(profile).ok());
+    let profile = profile.filter(|profile| profile.color_space == DataColorSpace::Cmyk);
+    let converted = profile
+        .is_some_and(|profile| transform(&profile, Layout::Rgba, Layout::Rgb, &inks, &mut samples));
+    if !converted {
+        for (pixel, inks) in samples
+            .as_chunks_mut::<3>()
+            .0
+            .iter_mut()
+            .zip(inks.as_chunks::<4>().0)
+        {
+            let [c, m, y, k] = inks.map(|ink| f32::from(u8::MAX - ink));
+            *pixel = [c, m, y].map(|light| to_sample(light * k / 255.0));
+        }
+    }
+    Pixels {
+        width,
+        height: c.len() / width.max(1),
+        model: Model::Rgb,
+        samples,
+    }
+}

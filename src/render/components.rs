@@ -1,0 +1,175 @@
+//! A JPEG's components to finished pixels: each is resized on its own, and colours are converted only then.
+//!
+//! So chroma is never brought to the size of luma, and colour conversion touches the thumbnail's pixels alone.
+
+use super::jpeg::{self, BlockSide, Colour, Component, Header};
+use super::orientation::Orientation;
+use super::pixels::{Pixels, from_planes};
+use super::resize::{Axis, Shrink};
+use super::{Limits, Refusal, colour};
+
+/// The factor that the decoder must leave to the resizer.
+const KEPT: f64 = 2.0;
+
+/// A JPEG that is about to be rendered.
+pub(super) struct Photo<'a> {
+    pub(super) header: Header<'a>,
+    pub(super) orientation: Orientation,
+    source: &'a [u8],
+    /// The thumbnail's size before it is turned.
+    size: (u32, u32),
+    planes: Vec<Plane>,
+}
+
+impl<'a> Photo<'a> {
+    /// Reads the header and decides at which sizes to decode.
+    pub(super) fn read(source: &'a [u8], limits: Limits) -> Result<Self, Refusal> {
+        let header = Header::read(source)?;
+        limits.check(header.width, header.height)?;
+        let orientation = header.exif.map(Orientation::from_exif).unwrap_or_default();
+        let size = orientation.fit(header.width, header.height);
+        let components = header.components.iter();
+        let planes = components
+            .map(|component| Plane::new(&header, component, size))
+            .collect();
+        Ok(Self {
+            header,
+            orientation,
+            source,
+            size,
+            planes,
+        })
+    }
+
+    fn sides(&self) -> Vec<BlockSide> {
+        self.planes.iter().map(|plane| plane.side).collect()
+    }
+
+    /// An upper bound of the heap that [`Self::render`] takes.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        let resizers = self
+            .planes
+            .iter()
+            .map(|plane| Shrink::<u16, 1>::memory_bytes(plane.size, self.size));
+        let profile = self
+            .header
+            .icc()
+            .map_or(0, |icc| colour::memory_bytes(icc.len()));
+        jpeg::memory_bytes(&self.header, &self.sides()) + resizers.sum::<u64>() + profile
+    }
+
+    /// Renders the picture, not yet turned.
+    pub(super) fn render(&self) -> Result<Pixels, Refusal> {
+        let axes: Vec<(Axis, Axis)> = self
+            .planes
+            .iter()
+            .map(|plane| plane.axes(self.size))
+            .collect();
+        let mut shrinks: Vec<(usize, Shrink<u16, 1>)> = axes
+            .iter()
+            .map(|(columns, rows)| (0, Shrink::new(columns, rows, 1)))
+            .collect();
+        let mut sink = |component: usize, samples: &[u8]| {
+            if let Some((y, shrink)) = shrinks.get_mut(component) {
+                let sums = shrink.row(*y).as_flattened_mut();
+                sums.iter_mut()
+                    .zip(samples)
+                    .for_each(|(sum, sample)| *sum += u16::from(*sample));
+                *y += 1;
+            }
+        };
+        jpeg::decode(&self.header, self.source, &self.sides(), &mut sink)?;
+        let mut planes: Vec<Vec<f32>> = shrinks
+            .into_iter()
+            .map(|(_, shrink)| shrink.finish().concat())
+            .collect();
+        let width = axes.first().map_or(0, |(columns, _)| columns.outputs());
+        self.convert(&mut planes, width)
+    }
+
+    /// The pixels of the components' planes, in sRGB.
+    fn convert(&self, planes: &mut [Vec<f32>], width: usize) -> Result<Pixels, Refusal> {
+        let icc = self.header.icc();
+        let profile = icc.as_deref();
+        match (self.header.colour, planes) {
+            (Colour::Grey, [grey]) => Ok(colour::to_srgb(from_planes([grey], width), profile)),
+            (Colour::YCbCr, [y, cb, cr]) => {
+                ycc_to_rgb(y, cb, cr);
+                Ok(colour::to_srgb(from_planes([y, cb, cr], width), profile))
+            }
+            (Colour::Rgb, [r, g, b]) => Ok(colour::to_srgb(from_planes([r, g, b], width), profile)),
+            (Colour::Cmyk, [c, m, y, k]) => {
+                let stored_inverted = self.header.adobe;
+                Ok(colour::cmyk_to_srgb(
+                    [c, m, y, k],
+                    stored_inverted,
+                    width,
+                    profile,
+                ))
+            }
+            (Colour::Ycck, [y, cb, cr, k]) => {
+                ycc_to_rgb(y, cb, cr);
+                let stored_inverted = !self.header.adobe;
+                Ok(colour::cmyk_to_srgb(
+                    [y, cb, cr, k],
+                    stored_inverted,
+                    width,
+                    profile,
+                ))
+            }
+            _ => Err(Refusal::Corrupt("colours of the JPEG".to_owned())),
+        }
+    }
+}
+
+/// Converts full-range `Y'CbCr` to `R'G'B'` in place (ITU-T T.871, section 7).
+fn ycc_to_rgb(y: &mut [f32], cb: &mut [f32], cr: &mut [f32]) {
+    for ((y, cb), cr) in y.iter_mut().zip(cb).zip(cr) {
+        let (luma, blue, red) = (*y, *cb - 128.0, *cr - 128.0);
+        *y = luma + 1.402 * red;
+        *cb = luma - 0.344_136 * blue - 0.714_136 * red;
+        *cr = luma + 1.772 * blue;
+    }
+}
+
+/// One component as it will be decoded.
+struct Plane {
+    side: BlockSide,
+    /// Samples across and down.
+    size: (u32, u32),
+    /// How many samples the picture covers; it may end within the last.
+    extent: (f64, f64),
+}
+
+impl Plane {
+    /// Decides on the smallest size that leaves [`KEPT`] to the resizer in both directions.
+    fn new(header: &Header<'_>, component: &Component, (width, height): (u32, u32)) -> Self {
+        let largest =
+            |factor: fn(&Component) -> u32| header.components.iter().map(factor).max().unwrap_or(1);
+        let covered = |pixels: u32, factor: u32, largest: u32| {
+            f64::from(pixels) * f64::from(factor) / f64::from(largest)
+        };
+        let across = covered(header.width, component.h, largest(|c| c.h)) / 8.0;
+        let down = covered(header.height, component.v, largest(|c| c.v)) / 8.0;
+        let kept = (across / f64::from(width)).min(down / f64::from(height));
+        let side = [BlockSide::One, BlockSide::Two, BlockSide::Four]
+            .into_iter()
+            .find(|side| kept * f64::from(side.samples()) >= KEPT)
+            .unwrap_or(BlockSide::Eight);
+        let samples = f64::from(side.samples());
+        Self {
+            side,
+            size: component.plane_size(side),
+            extent: (across * samples, down * samples),
+        }
+    }
+
+    fn axes(&self, (width, height): (u32, u32)) -> (Axis, Axis) {
+        // A block's mean is dampened like any mean; the larger sizes are samples of its frequencies, which aren't.
+        let averaged = if self.side == BlockSide::One { 8 } else { 1 };
+        (
+            Axis::new(self.size.0, self.extent.0, averaged, width),
+            Axis::new(self.size.1, self.extent.1, averaged, height),
+        )
+    }
+}

@@ -1,0 +1,97 @@
+"""The picture that a thumbnail has to match: full decode, sRGB, float Lanczos3 of premultiplied samples.
+
+Decoding is Pillow's (libjpeg-turbo, zlib) and colour management LittleCMS's; nothing here is the renderer's.
+"""
+
+import io
+import math
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+SIDE = 128
+# Perceptual would also map the black points of profiles of versions 2 and 4 onto each other.
+INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+
+
+def fit(width, height, side=SIDE):
+    """The size that fits `side` x `side` and is never enlarged, as Pillow's `Image.thumbnail` picks it.
+
+    The free side is the whole number, of the two around the exact one and at least 1, whose width / height is nearest
+    the source's.
+    """
+    if width <= side and height <= side:
+        return width, height
+    if width >= height:
+        low = side * height // width
+        return side, max(1, min((low, low + 1), key=lambda n: abs(width / height - side / n) if n else math.inf))
+    low = side * width // height
+    return max(1, min((low, low + 1), key=lambda n: abs(width / height - n / side))), side
+
+
+def _weights(source, target):
+    """Lanczos3 over the source's samples for each of the target's, widened by the shrink, as a dense matrix."""
+    scale = max(source / target, 1.0)
+    centre = (np.arange(target)[:, None] + 0.5) * source / target
+    x = (np.arange(source)[None, :] + 0.5 - centre) / scale
+    weights = np.where(abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
+    return weights / weights.sum(1, keepdims=True)
+
+
+def resize(samples, width, height):
+    """Lanczos3 in both directions, in double precision, without rounding or clamping in between."""
+    rows = np.tensordot(_weights(samples.shape[0], height), samples, (1, 0))
+    return np.tensordot(_weights(samples.shape[1], width), rows, (1, 1)).swapaxes(0, 1)
+
+
+def shrink(rgba, size=None):
+    """A float picture [h, w, 4] (0..255, not premultiplied) at its thumbnail's size, premultiplied while resizing."""
+    height, width = rgba.shape[:2]
+    size = size or fit(width, height)
+    if size == (width, height):
+        return rgba
+    alpha = rgba[..., 3:] / 255
+    small = resize(np.concatenate([rgba[..., :3] * alpha, rgba[..., 3:]], 2), *size)
+    alpha = small[..., 3:] / 255
+    small[..., :3] = np.divide(small[..., :3], alpha, out=np.zeros_like(small[..., :3]), where=alpha > 1e-6)
+    return np.clip(small, 0, 255)
+
+
+def to_srgb(image):
+    """`image` in sRGB: its embedded profile applied if it is sound and fits the mode."""
+    profile = image.info.get("icc_profile")
+    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
+    colour = image.convert({"RGBA": "RGB", "LA": "L"}.get(image.mode, image.mode))
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            colour = ImageCms.profileToProfile(colour, source, ImageCms.createProfile("sRGB"), INTENT, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            pass
+    colour = colour.convert("RGB")
+    if alpha is not None:
+        colour.putalpha(alpha)
+    return colour
+
+
+def decode(source):
+    """The whole picture behind `source` (bytes), upright, in sRGB, as a float array [h, w, 4]."""
+    image = Image.open(io.BytesIO(source))
+    image.load()
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    profile, orientation = image.info.get("icc_profile"), image.getexif().get(0x0112, 1)
+    image = ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+    image.info["icc_profile"] = profile
+    return np.asarray(to_srgb(image).convert("RGBA")).astype(float)
+
+
+def bytes_of(rgba):
+    """The float picture rounded to the smallest of grey, grey and alpha, RGB, RGBA that holds it, as a PNG."""
+    pixels = np.clip(np.rint(rgba), 0, 255).astype(np.uint8)
+    grey = (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all()
+    opaque = (pixels[..., 3] == 255).all()
+    image = Image.fromarray(pixels, "RGBA").convert({(1, 1): "L", (1, 0): "LA", (0, 1): "RGB", (0, 0): "RGBA"}[grey, opaque])
+    out = io.BytesIO()
+    image.save(out, "PNG", optimize=True)
+    return out.getvalue()

@@ -1,0 +1,157 @@
+//! The program from a shell: its exit codes, its words, and `thumb`.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn run(arguments: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gcs-thumbnailer"));
+    command
+        .env_clear()
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("cargo built the program")
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect()
+}
+
+fn sample() -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/photos/launch.jpg"))
+        .expect("the sample photo")
+}
+
+#[test]
+fn a_bad_configuration_is_told_whole_and_exits_with_2() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = run(
+        &["serve", "--thumbnail-prefix=", "--event-timeout=never"],
+        folder.path(),
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8_lossy(&output.stderr);
+    for variable in ["TARGET_BUCKET", "THUMBNAIL_PREFIX", "EVENT_TIMEOUT"] {
+        assert_eq!(words.matches(variable).count(), 1, "{words}");
+    }
+    assert_eq!(
+        run(&["--no-such-option"], folder.path()).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn help_names_every_option_s_variable() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = run(&["serve", "--help"], folder.path());
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    for variable in [
+        "PORT",
+        "TARGET_BUCKET",
+        "SOURCE_BUCKETS",
+        "THUMBNAIL_PREFIX",
+        "CACHE_CONTROL",
+        "MAX_SOURCE_BYTES",
+        "MAX_SOURCE_PIXELS",
+        "MEMORY_BUDGET",
+        "EVENT_TIMEOUT",
+        "STORAGE_DIR",
+        "STORAGE_EMULATOR_HOST",
+        "GOOGLE_CLOUD_PROJECT",
+        "LOG_FORMAT",
+    ] {
+        assert!(
+            words.contains(&format!("[env: {variable}=")),
+            "{variable}\n{words}"
+        );
+    }
+}
+
+#[test]
+fn thumb_renders_every_file_it_can_and_tells_of_the_rest() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("photo.jpg"), sample()).expect("a file");
+    fs::write(folder.path().join("broken.png"), "no picture").expect("a file");
+    let output = run(
+        &[
+            "thumb",
+            "--json",
+            "--out-dir",
+            "out",
+            "photo.jpg",
+            "broken.png",
+            "missing.jpg",
+        ],
+        folder.path(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let mut rows = lines(&output);
+    rows.sort_by_key(|row| row["file"].to_string());
+    let [broken, missing, photo] = rows.as_slice() else {
+        panic!("one line per file: {rows:?}")
+    };
+    assert_eq!(
+        (&broken["outcome"], &missing["outcome"]),
+        (&"refused".into(), &"refused".into())
+    );
+    assert!(
+        broken["reason"].is_string() && broken["width"].is_null(),
+        "{broken}"
+    );
+    assert_eq!(photo["outcome"], "created", "{photo}");
+    assert_eq!(
+        [
+            &photo["source_width"],
+            &photo["source_height"],
+            &photo["width"],
+            &photo["height"]
+        ],
+        [640, 427, 128, 85]
+    );
+    let thumbnail = fs::read(folder.path().join("out/photo.jpg.png")).expect("the thumbnail");
+    assert_eq!(photo["bytes"], thumbnail.len());
+    assert!(
+        photo["cpu_ms"].as_f64().is_some_and(|ms| ms > 0.0),
+        "{photo}"
+    );
+}
+
+#[test]
+fn thumb_writes_beside_the_file_and_exits_with_0() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("photo.jpg"), sample()).expect("a file");
+    let output = run(&["thumb", "photo.jpg"], folder.path());
+    assert_eq!(output.status.code(), Some(0));
+    assert!(folder.path().join("photo.jpg.png").is_file());
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("photo.jpg: 128x85"));
+}
+
+#[test]
+fn thumb_never_writes_over_an_input() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("photo.jpg"), sample()).expect("a file");
+    let png = run(&["thumb", "photo.jpg"], folder.path());
+    assert_eq!(png.status.code(), Some(0));
+    let before = fs::read(folder.path().join("photo.jpg.png")).expect("a file");
+    fs::write(folder.path().join("photo.jpg.png"), &before[..]).expect("a file");
+    let output = run(
+        &["thumb", "--json", "photo.jpg", "photo.jpg.png"],
+        folder.path(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let refused = lines(&output)
+        .into_iter()
+        .find(|row| row["outcome"] == "refused")
+        .expect("one is refused");
+    assert_eq!(refused["file"], "photo.jpg");
+    assert_eq!(
+        fs::read(folder.path().join("photo.jpg.png")).expect("a file"),
+        before
+    );
+}

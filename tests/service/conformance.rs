@@ -1,0 +1,394 @@
+//! What the pipeline relies on in a store, property by property, for both of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use bytes::Bytes;
+use gcs_thumbnailer::names::{BucketName, Generation, ObjectName};
+use gcs_thumbnailer::store::{Directory, Gcs, GcsOptions, Precondition, Store, StoreError};
+use gcs_thumbnailer::stored::{Origin, Thumbnail};
+use tempfile::TempDir;
+
+use crate::fake_gcs::FakeGcs;
+use crate::proxy::Proxy;
+
+/// A store, and the way by which others put objects into it.
+struct Subject {
+    store: Store,
+    backdoor: Backdoor,
+}
+
+enum Backdoor {
+    Folder(TempDir),
+    Cloud(FakeGcs, Proxy),
+}
+
+impl Subject {
+    fn folder() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let buckets = ["photos", "thumbs"].map(|name| bucket(name));
+        let store =
+            Directory::new(folder.path(), &[&buckets[0], &buckets[1]]).expect("a writable folder");
+        Self {
+            store: Store::Directory(store),
+            backdoor: Backdoor::Folder(folder),
+        }
+    }
+
+    async fn cloud() -> Self {
+        let gcs = FakeGcs::start().await;
+        gcs.create_bucket("photos").await;
+        gcs.create_bucket("thumbs").await;
+        let proxy = Proxy::start(gcs.endpoint()).await;
+        let options = GcsOptions {
+            emulator: Some(proxy.endpoint().to_owned()),
+        };
+        Self {
+            store: Store::Gcs(Gcs::new(options)),
+            backdoor: Backdoor::Cloud(gcs, proxy),
+        }
+    }
+
+    /// Puts an object as an uploader does.
+    async fn put(&self, name: &str, bytes: &[u8]) {
+        match &self.backdoor {
+            Backdoor::Folder(folder) => {
+                let path = folder.path().join("photos").join(name);
+                fs::create_dir_all(path.parent().expect("a path in a bucket"))
+                    .expect("a writable folder");
+                fs::write(path, bytes).expect("a writable folder");
+            }
+            Backdoor::Cloud(gcs, _) => {
+                gcs.put("photos", name, bytes, "image/jpeg", &[]).await;
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        name: &str,
+        precondition: Precondition,
+    ) -> Result<Generation, StoreError> {
+        self.store
+            .write(
+                &bucket("thumbs"),
+                &object(name),
+                &thumbnail(7),
+                precondition,
+            )
+            .await
+    }
+
+    async fn live(&self, name: &str) -> Option<Generation> {
+        self.store
+            .look(&bucket("thumbs"), &object(name))
+            .await
+            .expect("an answer")
+            .map(|version| version.generation)
+    }
+}
+
+fn bucket(name: &str) -> BucketName {
+    BucketName::parse(name).expect("a bucket's name")
+}
+
+fn object(name: &str) -> ObjectName {
+    ObjectName::parse(name).expect("an object's name")
+}
+
+fn thumbnail(generation: i64) -> Thumbnail {
+    let generation = Generation::new(generation).expect("a generation");
+    let origin = Origin {
+        bucket: bucket("photos"),
+        generation,
+    };
+    Thumbnail {
+        png: Bytes::from_static(b"a thumbnail"),
+        origin,
+        cache_control: None,
+    }
+}
+
+/// Whether each property holds.
+async fn conformance(subject: &Subject) -> BTreeMap<&'static str, bool> {
+    BTreeMap::from([
+        (
+            "reads what was stored",
+            reads_what_was_stored(subject).await,
+        ),
+        ("pins a generation", pins_a_generation(subject).await),
+        (
+            "tells what is missing",
+            tells_what_is_missing(subject).await,
+        ),
+        (
+            "stores into an empty place only once",
+            stores_into_an_empty_place_only_once(subject).await,
+        ),
+        (
+            "replaces only what was seen",
+            replaces_only_what_was_seen(subject).await,
+        ),
+        (
+            "lets one of many writers win",
+            lets_one_of_many_writers_win(subject).await,
+        ),
+        (
+            "keeps a thumbnail's origin",
+            keeps_the_origin(subject).await,
+        ),
+        (
+            "tells a foreign object from ours",
+            tells_a_foreign_object_from_ours(subject).await,
+        ),
+        (
+            "looks at an empty object",
+            looks_at_an_empty_object(subject).await,
+        ),
+        (
+            "takes no more than the limit",
+            takes_no_more_than_the_limit(subject).await,
+        ),
+        (
+            "keeps hostile names apart or refuses them",
+            keeps_hostile_names_apart(subject).await,
+        ),
+    ])
+}
+
+async fn reads_what_was_stored(subject: &Subject) -> bool {
+    subject.put("dir/stored.jpg", b"bytes").await;
+    let name = object("dir/stored.jpg");
+    let source = subject
+        .store
+        .open(&bucket("photos"), &name, None)
+        .await
+        .expect("it is there");
+    let looked = subject
+        .store
+        .look(&bucket("photos"), &name)
+        .await
+        .expect("an answer")
+        .expect("it is there");
+    let same = source.version.generation == looked.generation;
+    same && source.read(100).await.expect("a body") == b"bytes"
+}
+
+async fn pins_a_generation(subject: &Subject) -> bool {
+    subject.put("pinned.jpg", b"old").await;
+    let (photos, name) = (bucket("photos"), object("pinned.jpg"));
+    let old = subject
+        .store
+        .open(&photos, &name, None)
+        .await
+        .expect("it is there")
+        .version
+        .generation;
+    subject.put("pinned.jpg", b"new").await;
+    let live = subject
+        .store
+        .open(&photos, &name, None)
+        .await
+        .expect("it is there")
+        .version
+        .generation;
+    let pinned = subject.store.open(&photos, &name, Some(old)).await;
+    let current = subject.store.open(&photos, &name, Some(live)).await;
+    old != live && matches!(pinned, Err(StoreError::NotFound)) && current.is_ok()
+}
+
+async fn tells_what_is_missing(subject: &Subject) -> bool {
+    let (store, nowhere, name) = (&subject.store, bucket("nowhere"), object("missing.jpg"));
+    let open = store.open(&bucket("photos"), &name, None).await;
+    let look = store.look(&bucket("photos"), &name).await;
+    let open_nowhere = store.open(&nowhere, &name, None).await;
+    let write_nowhere = store
+        .write(&nowhere, &name, &thumbnail(7), Precondition::Absent)
+        .await;
+    matches!(open, Err(StoreError::NotFound))
+        && matches!(look, Ok(None))
+        && matches!(open_nowhere, Err(StoreError::NotFound))
+        && matches!(write_nowhere, Err(StoreError::NotFound))
+}
+
+async fn stores_into_an_empty_place_only_once(subject: &Subject) -> bool {
+    let first = subject
+        .write("once.png", Precondition::Absent)
+        .await
+        .expect("the place is empty");
+    let second = subject.write("once.png", Precondition::Absent).await;
+    matches!(second, Err(StoreError::PreconditionFailed))
+        && subject.live("once.png").await == Some(first)
+}
+
+async fn replaces_only_what_was_seen(subject: &Subject) -> bool {
+    let first = subject
+        .write("seen.png", Precondition::Absent)
+        .await
+        .expect("the place is empty");
+    let second = subject
+        .write("seen.png", Precondition::Is(first))
+        .await
+        .expect("nobody else writes");
+    let stale = subject.write("seen.png", Precondition::Is(first)).await;
+    let gone = subject.write("never.png", Precondition::Is(first)).await;
+    first != second
+        && matches!(stale, Err(StoreError::PreconditionFailed))
+        && matches!(gone, Err(StoreError::PreconditionFailed))
+        && subject.live("seen.png").await == Some(second)
+}
+
+async fn lets_one_of_many_writers_win(subject: &Subject) -> bool {
+    let write = || subject.write("race.png", Precondition::Absent);
+    let ended = tokio::join!(write(), write(), write(), write());
+    let ended = [ended.0, ended.1, ended.2, ended.3];
+    ended.iter().filter(|ended| ended.is_ok()).count() == 1
+}
+
+async fn keeps_the_origin(subject: &Subject) -> bool {
+    subject
+        .write("origin.png", Precondition::Absent)
+        .await
+        .expect("the place is empty");
+    let looked = subject
+        .store
+        .look(&bucket("thumbs"), &object("origin.png"))
+        .await
+        .expect("an answer");
+    looked.is_some_and(|version| version.marked && version.origin == Some(thumbnail(7).origin))
+}
+
+async fn tells_a_foreign_object_from_ours(subject: &Subject) -> bool {
+    subject.put("foreign.png", b"by hand").await;
+    let looked = subject
+        .store
+        .look(&bucket("photos"), &object("foreign.png"))
+        .await
+        .expect("an answer");
+    looked.is_some_and(|version| !version.marked && version.origin.is_none())
+}
+
+async fn looks_at_an_empty_object(subject: &Subject) -> bool {
+    subject.put("empty.png", b"").await;
+    matches!(
+        subject
+            .store
+            .look(&bucket("photos"), &object("empty.png"))
+            .await,
+        Ok(Some(_))
+    )
+}
+
+async fn takes_no_more_than_the_limit(subject: &Subject) -> bool {
+    subject.put("large.jpg", &[7; 1000]).await;
+    let (photos, name) = (bucket("photos"), object("large.jpg"));
+    let open = || subject.store.open(&photos, &name, None);
+    let over = open().await.expect("it is there").read(999).await;
+    let exact = open().await.expect("it is there").read(1000).await;
+    matches!(over, Err(StoreError::TooLarge { limit: 999 }))
+        && exact.is_ok_and(|bytes| bytes.len() == 1000)
+}
+
+async fn keeps_hostile_names_apart(subject: &Subject) -> bool {
+    let long = "n".repeat(300);
+    let names = [
+        "a",
+        "a/b",
+        "a b#c?d%2F.png",
+        "%2e%2e/x",
+        "../../etc/passwd",
+        "x/../y",
+        "./z",
+        "//",
+        "d/",
+        "/abs",
+        "Été/☃",
+        "nul\0byte",
+        "back\\slash",
+        "~",
+        "*",
+        &long,
+    ];
+    let mut stored = BTreeMap::new();
+    for name in names {
+        match subject.write(name, Precondition::Absent).await {
+            Ok(generation) => {
+                stored.insert(name, generation);
+            }
+            Err(StoreError::Unstorable(_)) => {}
+            Err(_) => return false,
+        }
+    }
+    for (name, generation) in &stored {
+        if subject.live(name).await != Some(*generation) {
+            return false;
+        }
+    }
+    stored.len() >= 6
+}
+
+fn broken(properties: &BTreeMap<&'static str, bool>) -> Vec<&'static str> {
+    properties
+        .iter()
+        .filter(|(_, holds)| !**holds)
+        .map(|(property, _)| *property)
+        .collect()
+}
+
+#[tokio::test]
+async fn the_folder_conforms() {
+    let subject = Subject::folder();
+    assert_eq!(broken(&conformance(&subject).await), [""; 0]);
+    let Backdoor::Folder(root) = &subject.backdoor else {
+        unreachable!("it is the folder")
+    };
+    let beside = root
+        .path()
+        .parent()
+        .expect("a temporary folder has a parent")
+        .join("etc");
+    assert!(!beside.exists(), "nothing leaves the root");
+}
+
+#[tokio::test]
+async fn cloud_storage_conforms() {
+    assert_eq!(broken(&conformance(&Subject::cloud().await).await), [""; 0]);
+}
+
+/// Without this the suite could be one that never fails.
+#[tokio::test]
+async fn a_store_that_ignores_generations_does_not_conform() {
+    let subject = Subject::cloud().await;
+    let Backdoor::Cloud(_, proxy) = &subject.backdoor else {
+        unreachable!("it is the cloud")
+    };
+    proxy.forget("generation");
+    proxy.forget("ifGenerationMatch");
+    let expected = [
+        "lets one of many writers win",
+        "pins a generation",
+        "replaces only what was seen",
+        "stores into an empty place only once",
+    ];
+    assert_eq!(broken(&conformance(&subject).await), expected);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_s_links_are_not_followed() {
+    let subject = Subject::folder();
+    let Backdoor::Folder(root) = &subject.backdoor else {
+        unreachable!("it is the folder")
+    };
+    let outside = tempfile::tempdir().expect("a temporary folder");
+    fs::write(outside.path().join("secret.jpg"), "secret").expect("a writable folder");
+    std::os::unix::fs::symlink(outside.path(), root.path().join("thumbs/out")).expect("a link");
+    let read = subject
+        .store
+        .open(&bucket("thumbs"), &object("out/secret.jpg"), None)
+        .await;
+    assert!(matches!(read, Err(StoreError::Unstorable(_))));
+    let written = subject.write("out/new.png", Precondition::Absent).await;
+    assert!(matches!(written, Err(StoreError::Unstorable(_))));
+    assert!(!outside.path().join("new.png").exists());
+}
