@@ -1,5 +1,6 @@
 //! The command line and the environment, checked into a configuration in which every value holds.
 
+mod callers;
 mod quantity;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use self::quantity::{bytes, duration};
 use crate::log::Format;
 use crate::memory;
 use crate::names::{BucketName, Prefix};
+use crate::push_token::{Expected, GOOGLE_KEYS};
 use crate::render::Limits;
 use crate::store::GcsOptions;
 use crate::work::Scope;
@@ -83,6 +85,16 @@ pub struct ServeArguments {
     /// Address of a Cloud Storage emulator, called without credentials.
     #[arg(long, env = "STORAGE_EMULATOR_HOST")]
     storage_emulator_host: Option<String>,
+    /// Audience of the OIDC tokens that POST / demands; set it and `PUSH_SERVICE_ACCOUNT` only where no IAM checks the
+    /// caller (Cloud Run's does).
+    #[arg(long, env = "PUSH_AUDIENCE")]
+    push_audience: Option<String>,
+    /// Service account whose OIDC tokens POST / demands, the one of the push subscription.
+    #[arg(long, env = "PUSH_SERVICE_ACCOUNT")]
+    push_service_account: Option<String>,
+    /// Set by tests.
+    #[arg(long, env = "PUSH_KEYS_URL", hide = true, default_value = GOOGLE_KEYS)]
+    push_keys_url: String,
     /// Project that log lines' trace names are made with.
     #[arg(long, env = "GOOGLE_CLOUD_PROJECT")]
     google_cloud_project: Option<String>,
@@ -127,6 +139,8 @@ pub struct ServeConfig {
     pub event_timeout: Duration,
     /// Where objects live.
     pub storage: Storage,
+    /// What a caller's token must say, where one is demanded.
+    pub push_token: Option<Expected>,
     /// The project that trace names are made with.
     pub project: Option<String>,
     /// How log lines look.
@@ -206,6 +220,15 @@ impl ServeConfig {
                     .filter(|host| !host.is_empty()),
             }),
         };
+        let push_token = callers::check(
+            arguments.push_audience,
+            arguments.push_service_account,
+            &arguments.push_keys_url,
+        );
+        let push_token = match push_token {
+            Ok(expected) => Some(expected),
+            Err((variable, fault)) => faults.note(variable, Err(fault)),
+        };
         let config = || {
             Some(Self {
                 port: port?,
@@ -222,6 +245,7 @@ impl ServeConfig {
                 memory_budget: memory_budget?,
                 event_timeout: event_timeout?,
                 storage,
+                push_token: push_token?,
                 project: arguments
                     .google_cloud_project
                     .filter(|project| !project.is_empty()),

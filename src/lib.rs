@@ -68,6 +68,7 @@ mod memory;
 pub mod names;
 pub mod outcome;
 pub mod pipeline;
+pub mod push_token;
 pub mod render;
 pub mod report;
 pub mod server;

@@ -9,6 +9,7 @@ use clap::Parser as _;
 use gcs_thumbnailer::budget::Budget;
 use gcs_thumbnailer::config::{Command, CommandLine, ServeArguments, ServeConfig, Storage};
 use gcs_thumbnailer::pipeline::Pipeline;
+use gcs_thumbnailer::push_token::Verifier;
 use gcs_thumbnailer::store::{Directory, Gcs, Store};
 use gcs_thumbnailer::{log, server, thumb};
 use tokio::net::TcpListener;
@@ -52,6 +53,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         }
     };
     let pipeline = Arc::new(pipeline(&config)?);
+    let callers = config.push_token.map(Verifier::new).transpose();
+    let callers = callers.context("can't fetch keys over TLS")?;
     tracing::info!(
         message = format!("listening on {address}"),
         address,
@@ -59,7 +62,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     );
     let warm = Arc::clone(&pipeline);
     tokio::spawn(async move { warm.store.warm_up().await });
-    server::serve(listener, pipeline, config.project, shutdown).await;
+    server::serve(listener, pipeline, callers, config.project, shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -23,6 +24,7 @@ use self::event_line::EventLine;
 use crate::event::Event;
 use crate::outcome::Failure;
 use crate::pipeline::Pipeline;
+use crate::push_token::Verifier;
 use crate::report::Report;
 use crate::trace::Trace;
 
@@ -39,6 +41,8 @@ const LAST_ANSWERS: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 struct Service {
     pipeline: Arc<Pipeline>,
+    /// Lets callers in where no IAM does.
+    callers: Option<Arc<Verifier>>,
     /// The project that trace names are made with.
     project: Option<Arc<str>>,
     /// Turns true when the grace after a shutdown signal is over.
@@ -46,15 +50,19 @@ struct Service {
 }
 
 /// Serves until `shutdown`, then lets work in flight finish for a while.
+///
+/// With `callers`, only those it knows may post events.
 pub async fn serve(
     listener: TcpListener,
     pipeline: Arc<Pipeline>,
+    callers: Option<Verifier>,
     project: Option<String>,
     shutdown: impl Future<Output = ()>,
 ) {
     let (end_grace, grace_over) = watch::channel(false);
     let service = Service {
         pipeline,
+        callers: callers.map(Arc::new),
         project: project.map(Arc::from),
         grace_over,
     };
@@ -113,6 +121,16 @@ fn spawn_connection(stream: TcpStream, router: &Router, connections: &GracefulSh
 async fn push(State(service): State<Service>, request: Request) -> Response {
     let start = Instant::now();
     let (parts, body) = request.into_parts();
+    if let Some(callers) = &service.callers {
+        let authorization = parts.headers.get(AUTHORIZATION);
+        // The body of one who is not let in is never read.
+        if let Err(refused) = callers
+            .verify(authorization.map(HeaderValue::as_bytes))
+            .await
+        {
+            return answer::unauthorized(&refused);
+        }
+    }
     let body = match body::read(body).await {
         Ok(body) => body,
         Err(refused) => return answer::malformed(refused.status(), &refused.to_string()),

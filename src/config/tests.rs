@@ -47,6 +47,7 @@ fn every_fault_is_told_at_once_by_its_variable() {
         "--log-format=xml",
         "--memory-budget=none",
         "--cache-control=a\nb",
+        "--push-audience=https://thumbnails.example/",
     ])
     .unwrap_err();
     let variables = [
@@ -60,6 +61,7 @@ fn every_fault_is_told_at_once_by_its_variable() {
         "PORT",
         "LOG_FORMAT",
         "CACHE_CONTROL",
+        "PUSH_SERVICE_ACCOUNT",
     ];
     let named: Vec<_> = faults
         .iter()

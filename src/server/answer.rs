@@ -1,9 +1,12 @@
 //! What the caller is told: to Pub/Sub, 204 acknowledges and everything else asks for another delivery.
 
-use axum::http::StatusCode;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+use crate::log::chain;
 use crate::outcome::{Failure, Outcome, Retry};
+use crate::push_token::Refused;
 
 /// The answer to an event.
 pub(super) fn to(ended: &Result<Outcome, Failure>) -> Response {
@@ -27,4 +30,26 @@ pub(super) fn malformed(status: StatusCode, reason: &str) -> Response {
         status = status.as_u16()
     );
     (status, format!("{reason}\n")).into_response()
+}
+
+/// The answer to a caller who is not let in, logged here as its event is not even read.
+pub(super) fn unauthorized(refused: &Refused) -> Response {
+    let status = match refused {
+        Refused::NoToken | Refused::Stripped | Refused::Invalid(_) => StatusCode::UNAUTHORIZED,
+        Refused::WrongAccount => StatusCode::FORBIDDEN,
+        Refused::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    tracing::warn!(
+        message = format!("unauthorized request: {}", chain(refused)),
+        outcome = "unauthorized",
+        reason = refused.reason(),
+        status = status.as_u16()
+    );
+    let mut answer = (status, format!("{refused}\n")).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 section 11.6.1 wants a challenge with every 401.
+        let challenge = HeaderValue::from_static("Bearer");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    answer
 }

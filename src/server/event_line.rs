@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::event::Event;
+use crate::log::chain;
 use crate::outcome::{Failure, Outcome, Severity};
 use crate::report::{Report, Stage, millis};
 use crate::trace::Trace;
@@ -89,11 +90,4 @@ impl EventLine {
             (Ok(_), None) => object,
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |chain, cause| {
-        format!("{chain}: {cause}")
-    })
 }

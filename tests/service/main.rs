@@ -19,6 +19,7 @@ mod pictures;
 mod provision;
 mod proxy;
 mod pubsub;
+mod push_token;
 mod rng;
 mod server;
 mod support;
