@@ -9,10 +9,22 @@ use super::filter::{Filter, UNIT};
 ///
 /// Boxes are at most [`MAX_BOX`](super::axis::MAX_BOX) a side, so that columns of 8-bit samples fit `u16`, and whole boxes
 /// of 16-bit samples fit `u32`.
-pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u64> {}
+pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u64> {
+    /// The sum of one 8-bit sample in [`UNIT`]s.
+    fn single(self) -> i16;
+}
 
-impl Sum for u16 {}
-impl Sum for u32 {}
+impl Sum for u16 {
+    fn single(self) -> i16 {
+        (self * UNIT).cast_signed()
+    }
+}
+
+impl Sum for u32 {
+    fn single(self) -> i16 {
+        mean(u64::from(self), scale(1, 1))
+    }
+}
 
 /// The columns that the rows of a pass hold: all of them, or in an interlaced picture every `step`-th from `first` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +39,8 @@ impl Grid {
 
     /// How many columns of the grid are left of column `end`.
     pub(in crate::render) fn columns_before(self, end: usize) -> usize {
-        end.saturating_sub(self.first).div_ceil(self.step)
+        // Steps are powers of two, and division is slow.
+        (end + self.step - 1).saturating_sub(self.first) >> self.step.trailing_zeros()
     }
 }
 
@@ -104,17 +117,12 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     fn flush(&mut self) {
         let padded = self.columns.padded_boxes();
         let shrink = self.columns.shrink();
-        let mut put = |index: usize, sums: &[[S; C]]| {
+        if self.grid == Grid::WHOLE && self.scale == scale(1, 1) {
             for (channel, boxes) in self.boxes.chunks_exact_mut(padded).enumerate() {
-                let total: u64 = sums.iter().map(|sums| sums[channel].into()).sum();
-                boxes[index] = mean(total, self.scale);
+                for (value, sums) in boxes.iter_mut().zip(&self.sums) {
+                    *value = sums[channel].single();
+                }
             }
-        };
-        if self.grid == Grid::WHOLE {
-            self.sums
-                .chunks(shrink)
-                .enumerate()
-                .for_each(|(index, sums)| put(index, sums));
         } else {
             let mut start = 0;
             for index in 0..self.columns.boxes() {
@@ -122,7 +130,12 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
                     .grid
                     .columns_before((index + 1) * shrink)
                     .min(self.sums.len());
-                put(index, &self.sums[start..end]);
+                for (channel, boxes) in self.boxes.chunks_exact_mut(padded).enumerate() {
+                    let sums = self.sums[start..end]
+                        .iter()
+                        .map(|sums| sums[channel].into());
+                    boxes[index] = mean(sums.sum(), self.scale);
+                }
                 start = end;
             }
         }
