@@ -228,11 +228,15 @@ impl From<Error> for StoreError {
     }
 }
 
+/// A broken connection in the middle of a JSON answer counts as bad JSON with the client.
 fn is_on_the_way(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let broke_off = source.is_some_and(|source| source.is::<reqwest::Error>());
     error.is_io()
         || error.is_connect()
         || error.is_transport()
         || error.is_transient_and_before_rpc()
+        || (error.is_deserialization() && broke_off)
 }
 
 fn is_checksum_mismatch(error: &Error) -> bool {

@@ -71,7 +71,13 @@ fn the_readme_s_variables_are_those_of_help() {
             .trim()
             .replace('`', "")
     };
-    let mut documented: Vec<_> = rows.iter().map(|row| cell(row, 1)).collect();
+    let names = |row: &&str| {
+        cell(row, 1)
+            .split(", ")
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let mut documented: Vec<_> = rows.iter().flat_map(names).collect();
     let variables = help
         .split("[env: ")
         .skip(1)
