@@ -22,6 +22,9 @@ pub(super) const NATURAL: [u8; 64] = [
     58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
+/// The part of [`NATURAL`] that reaches to the last of the lowest 4x4 coefficients.
+pub(super) const LOWEST_4X4: [u8; 25] = *NATURAL.first_chunk().unwrap();
+
 /// A coefficient in the size that all sound files' fit into.
 #[inline(always)]
 #[expect(

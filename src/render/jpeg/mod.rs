@@ -4,7 +4,9 @@
     reason = "the bit reader stays in registers only if all that a hot loop calls is inlined"
 )]
 
+mod band_table;
 mod bits;
+mod block_table;
 mod coefficients;
 mod frame;
 mod header;

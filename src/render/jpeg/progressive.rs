@@ -6,19 +6,20 @@
 
 use super::{
     BlockSide, Refusal, Sink,
+    band_table::{BandTable, Symbol},
     bits::{Bits, Fault},
     coefficients::Coefficients,
     header::{Colour, Header},
-    huffman::{AcTable, DcTable, Symbol},
+    huffman::DcTable,
     markers::{self, Segments},
     refinement,
     scan::{Run, Runs, Scan},
     tables::Tables,
 };
 
-/// How many blocks the used scans may visit in total: 42 scans of 250 million
-/// pixels in 4:2:0, 900 scans of 12 million. Encoders make about ten.
-const MAX_BLOCK_VISITS: u64 = 250_000_000;
+/// How many blocks the used scans may visit in total: 17 scans of 250 million
+/// pixels in 4:2:0, 350 of 12 million. Encoders make about ten.
+const MAX_BLOCK_VISITS: u64 = 100_000_000;
 
 /// A scan that the first walk found.
 struct Found {
@@ -204,7 +205,7 @@ fn decode_scan(
     else {
         return Ok(());
     };
-    let ac = AcTable::new(tables.ac(component.ac)?, false)?;
+    let ac = BandTable::new(tables.ac(component.ac)?)?;
     if scan.high > 0 {
         return Ok(refinement::refine_ac(scan, runs, &ac, bits, plane)?);
     }
@@ -264,7 +265,7 @@ fn decode_dc_run<'a>(
 fn decode_ac(
     scan: &Scan,
     runs: Runs,
-    table: &AcTable,
+    table: &BandTable,
     mut bits: Bits,
     plane: &mut Coefficients,
 ) -> Result<(), Fault> {
@@ -286,7 +287,7 @@ fn decode_ac(
 fn decode_ac_run<'a>(
     scan: &Scan,
     run: &Run,
-    table: &AcTable,
+    table: &BandTable,
     bits: Bits<'a>,
     mut end_of_band_run: usize,
     plane: &mut Coefficients,
