@@ -20,6 +20,8 @@ mod scan;
 mod sequential;
 mod standard;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use super::Refusal;
 
