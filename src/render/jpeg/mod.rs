@@ -61,7 +61,8 @@ pub fn decode(
 /// An upper bound of the heap that [`decode`] takes.
 #[must_use]
 pub fn memory_bytes(header: &Header, sides: &[BlockSide]) -> u64 {
-    const TABLES: u64 = 256 << 10;
+    /// Huffman tables and the list of scans.
+    const TABLES: u64 = 512 << 10;
     let planes = header
         .components
         .iter()

@@ -21,6 +21,10 @@ use super::{
 /// pixels in 4:2:0, 350 of 12 million. Encoders make about ten.
 const MAX_BLOCK_VISITS: u64 = 100_000_000;
 
+/// How many scans a file may have, needed or not; jpegtran's wildest scripts
+/// give each coefficient one, 190 in all.
+const MAX_SCANS: usize = 1000;
+
 /// A scan that the first walk found.
 struct Found {
     scan: Scan,
@@ -92,6 +96,11 @@ fn find_scans(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal> {
             markers::SOS => {
                 let scan = Scan::read(segment.payload, header)?;
                 scan.check_progressive()?;
+                if found.len() == MAX_SCANS {
+                    return Err(Refusal::TooComplex(
+                        "progressive JPEG with more than 1,000 scans",
+                    ));
+                }
                 found.push(Found {
                     scan,
                     used: false,

@@ -311,3 +311,13 @@ fn many_scans_of_a_large_picture_are_too_complex() {
     let refusal = decoded(&source, BlockSide::One).unwrap_err();
     assert!(matches!(refusal, Refusal::TooComplex(_)), "{refusal:?}");
 }
+
+#[test]
+fn thousands_of_scans_are_too_complex_even_if_not_needed() {
+    let mut scans = vec![scan(&[1], [0, 0, 0], "0")];
+    scans.resize(1001, scan(&[1], [1, 63, 0], "0"));
+    let whole = progressive(8, 8, &scans[..1000]);
+    assert!(decoded(&whole, BlockSide::One).is_ok());
+    let refusal = decoded(&progressive(8, 8, &scans), BlockSide::One).unwrap_err();
+    assert!(matches!(refusal, Refusal::TooComplex(_)), "{refusal:?}");
+}
