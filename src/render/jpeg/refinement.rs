@@ -160,9 +160,7 @@ fn correct(history: u64, low: u32, bits: &mut Bits, block: &mut BlockMut) {
         left -= 1;
         let k = near.trailing_zeros();
         near &= near - 1;
-        if bits.take_bit() {
-            block.correct(k, 1 << low);
-        }
+        block.correct(k, i16::from(bits.take_bit()) << low);
     }
     while far > 0 {
         bits.refill();
