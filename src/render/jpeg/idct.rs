@@ -139,23 +139,34 @@ fn transform_4(f: [Wide; 4]) -> [Wide; 4] {
 pub(super) fn four(block: &Block) -> [[u8; 4]; 4] {
     let mut rows = [[Wrapping(0); 4]; 4];
     for x in 0..4 {
-        let column = transform_4([0, 8, 16, 24].map(|row| wide(block[row + x])));
+        let column = transform_4(column(block, x));
         for (row, value) in rows.iter_mut().zip(column) {
             row[x] = rounded(value, CONST_BITS - PASS1_BITS);
         }
     }
-    rows.map(|row| transform_4(row).map(finished))
+    let mut samples = [[0; 4]; 4];
+    for (samples, row) in samples.iter_mut().zip(rows) {
+        for (sample, value) in samples.iter_mut().zip(transform_4(row)) {
+            *sample = finished(value);
+        }
+    }
+    samples
+}
+
+/// The `N` lowest frequencies of column `x`.
+#[inline(always)]
+fn column<const N: usize>(block: &Block, x: usize) -> [Wide; N] {
+    let mut column = [Wrapping(0); N];
+    for (value, row) in column.iter_mut().zip(block.as_chunks::<8>().0) {
+        *value = Wrapping(i32::from(row[x & 7]));
+    }
+    column
 }
 
 /// A sample from a value after both passes.
 #[inline(always)]
 fn finished(value: Wide) -> u8 {
     sample(rounded(value, CONST_BITS + PASS1_BITS + 3).0)
-}
-
-#[inline(always)]
-fn wide(coefficient: i16) -> Wide {
-    Wrapping(i32::from(coefficient))
 }
 
 /// Eight points of eight frequencies, with 13 more fractional bits.
@@ -200,23 +211,32 @@ pub(super) fn eight(block: &Block) -> [[u8; 8]; 8] {
     }
     let mut rows = [[Wrapping(0); 8]; 8];
     for x in 0..8 {
-        let frequencies = [0, 8, 16, 24, 32, 40, 48, 56].map(|row| wide(block[row + x]));
+        let mut values = column(block, x);
         // Most columns of a photograph have no other frequency than the lowest.
-        let column = if frequencies[1..]
+        if values[1..]
             .iter()
             .fold(Wrapping(0), |any, &value| any | value)
             .0
             == 0
         {
-            [frequencies[0] << PASS1_BITS; 8]
+            values = [values[0] << PASS1_BITS; 8];
         } else {
-            transform_8(frequencies).map(|value| rounded(value, CONST_BITS - PASS1_BITS))
-        };
-        for (row, value) in rows.iter_mut().zip(column) {
+            values = transform_8(values);
+            for value in &mut values {
+                *value = rounded(*value, CONST_BITS - PASS1_BITS);
+            }
+        }
+        for (row, value) in rows.iter_mut().zip(values) {
             row[x] = value;
         }
     }
-    rows.map(|row| transform_8(row).map(finished))
+    let mut samples = [[0; 8]; 8];
+    for (samples, row) in samples.iter_mut().zip(rows) {
+        for (sample, value) in samples.iter_mut().zip(transform_8(row)) {
+            *sample = finished(value);
+        }
+    }
+    samples
 }
 
 #[cfg(test)]
