@@ -1,4 +1,31 @@
 //! A JPEG decoder at reduced size (ITU-T T.81 | ISO/IEC 10918-1).
+//!
+//! A thumbnail needs few of a picture's coefficients, so that the work is
+//! mostly to pass over the others. What goes in is a file in memory, what comes
+//! out are the rows of each component's plane, at 1/8, 1/4, 1/2 or the whole of
+//! the size, as chosen per component; colours are the caller's affair.
+//!
+//! The modules mirror the format:
+//! - `markers`: the segments of the file. `header`, `frame`, `scan`, `tables`
+//!   and `standard`: what they say.
+//! - `bits` and `huffman`: the entropy-coded data; `block_table` decodes or
+//!   passes over the AC coefficients of sequential blocks, `band_table` those
+//!   of progressive bands.
+//! - `sequential`: frames whose blocks are complete at once, in memory of
+//!   O(width).
+//! - `progressive`: frames that gather `coefficients` scan by scan, of which
+//!   `selection` leaves out what isn't needed; `refinement` adds single bits.
+//! - `idct` and `planes`: from coefficients to rows of samples.
+//!
+//! What decodes without an error is whole: nothing is filled in. Of a
+//! sequential picture every unit must decode, of a progressive one every scan
+//! that is used, and the file must go on to its end marker. Damage in data that
+//! isn't used stays unseen.
+//!
+//! Absent on purpose: arithmetic coding, lossless and hierarchical frames, 12
+//! bits a sample, and a height told behind the picture (DNL). They are refused
+//! by name.
+
 #![expect(
     clippy::inline_always,
     reason = "the bit reader stays in registers only if all that a hot loop calls is inlined"
@@ -17,6 +44,7 @@ mod planes;
 mod progressive;
 mod refinement;
 mod scan;
+mod selection;
 mod sequential;
 mod standard;
 mod tables;
