@@ -24,7 +24,12 @@ fn read(path: &str) -> String {
 fn the_run_book_explains_every_reason() {
     let run_book = read("deploy/OPERATIONS.md");
     let mut labels = 0;
-    for source in ["src/outcome.rs", "src/work.rs", "src/render/refusal.rs"] {
+    for source in [
+        "src/outcome.rs",
+        "src/work.rs",
+        "src/push_token.rs",
+        "src/render/refusal.rs",
+    ] {
         for line in read(source).lines().filter(|line| line.contains("=> ")) {
             let Some(label) = line.split('"').nth(1).filter(|label| is_label(label)) else {
                 continue;
