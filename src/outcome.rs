@@ -58,11 +58,11 @@ pub enum Failure {
     #[error("the store can't hold an object of that name: {0}")]
     Unstorable(&'static str),
     /// The store can't do it now.
-    #[error("the store is unavailable")]
-    Unavailable(#[source] StoreError),
+    #[error(transparent)]
+    Unavailable(StoreError),
     /// What was read is not what was stored.
-    #[error("the object's checksum does not match")]
-    Checksum(#[source] StoreError),
+    #[error(transparent)]
+    Checksum(StoreError),
     /// The event's time is up.
     #[error("the time is up")]
     Timeout,
@@ -76,14 +76,14 @@ pub enum Failure {
     #[error("the instance is shutting down")]
     ShuttingDown,
     /// A role is missing.
-    #[error("permission denied")]
-    Denied(#[source] StoreError),
+    #[error(transparent)]
+    Denied(StoreError),
     /// The target bucket is not there.
     #[error("the target bucket does not exist")]
     TargetMissing,
     /// Something nobody thought of.
-    #[error("unknown failure")]
-    Unknown(#[source] StoreError),
+    #[error(transparent)]
+    Unknown(StoreError),
     /// A bug of ours.
     #[error("panicked")]
     Panicked,

@@ -228,15 +228,23 @@ impl From<Error> for StoreError {
     }
 }
 
-/// A broken connection in the middle of a JSON answer counts as bad JSON with the client.
 fn is_on_the_way(error: &Error) -> bool {
-    let source = std::error::Error::source(error);
-    let broke_off = source.is_some_and(|source| source.is::<reqwest::Error>());
     error.is_io()
         || error.is_connect()
         || error.is_transport()
         || error.is_transient_and_before_rpc()
-        || (error.is_deserialization() && broke_off)
+        || is_broken_off(error)
+}
+
+/// The client calls an answer that breaks off undecodable, as it does one that is no JSON.
+fn is_broken_off(error: &Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let (mut of_http, mut of_json) = (false, false);
+    for cause in causes {
+        of_http |= cause.is::<reqwest::Error>();
+        of_json |= cause.is::<serde_json::Error>();
+    }
+    of_http && !of_json
 }
 
 fn is_checksum_mismatch(error: &Error) -> bool {
