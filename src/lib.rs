@@ -25,6 +25,7 @@
 //!
 //! - [`config`] turns the command line and the environment into a configuration in which every value holds.
 //! - [`server`] alone knows HTTP. It answers, and logs one line per event in the form that [`log`] gives it.
+//! - [`push_token`] lets callers in where no IAM does; it alone knows the server of Google's keys.
 //! - [`event`] and [`names`] parse what comes in; behind them no text is checked again.
 //! - [`work`] decides by name what is work.
 //! - [`pipeline`] is the way above, and holds the argument why an old picture never ends up over a new one.

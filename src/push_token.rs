@@ -23,7 +23,7 @@ use self::token::Rules;
 
 /// What takes the place of a signature that Google's infrastructure has verified.
 ///
-/// <https://cloud.google.com/run/docs/troubleshooting#signature-removed>
+/// <https://cloud.google.com/run/docs/troubleshooting>
 const STRIPPED: &[u8] = b".SIGNATURE_REMOVED_BY_GOOGLE";
 
 /// What a token must say, and where the keys are that it is signed with.

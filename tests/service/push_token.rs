@@ -48,7 +48,7 @@ async fn key_server() -> KeyServer {
 #[tokio::test]
 async fn pubsubs_token_is_let_in() {
     let keys = key_server().await;
-    let door = Door::open("good", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let good = [
         claims(),
         claims_but(&json!({ "iss": "accounts.google.com" })),
@@ -68,7 +68,7 @@ async fn pubsubs_token_is_let_in() {
 #[tokio::test]
 async fn whoever_brings_no_token_is_refused() {
     let keys = key_server().await;
-    let door = Door::open("none", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let none = [
         None,
         Some("Bearer "),
@@ -89,7 +89,7 @@ async fn whoever_brings_no_token_is_refused() {
 #[tokio::test]
 async fn a_token_that_google_did_not_sign_is_refused() {
     let keys = key_server().await;
-    let door = Door::open("unsigned", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let with = |name: &str, value: Value| {
         let mut header = KEY.header();
         header[name] = value;
@@ -140,7 +140,7 @@ async fn a_token_that_google_did_not_sign_is_refused() {
 #[tokio::test]
 async fn a_token_with_a_wrong_or_missing_claim_is_refused() {
     let keys = key_server().await;
-    let door = Door::open("claims", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let mut wrong = vec![
         claims_but(&json!({ "exp": now() - 60 })),
         claims_but(&json!({ "exp": -1 })),
@@ -173,7 +173,7 @@ async fn a_token_with_a_wrong_or_missing_claim_is_refused() {
 #[tokio::test]
 async fn another_account_is_forbidden() {
     let keys = key_server().await;
-    let door = Door::open("account", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let others = [
         "other@project.iam.gserviceaccount.com",
         "push@project.iam.gserviceaccount.com.example.com",
@@ -191,7 +191,7 @@ async fn another_account_is_forbidden() {
 #[tokio::test]
 async fn a_stripped_token_is_refused_with_the_way_out() {
     let keys = key_server().await;
-    let door = Door::open("stripped", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let stripped = unsigned(&KEY.header(), &claims(), "SIGNATURE_REMOVED_BY_GOOGLE");
     assert_eq!(door.push(&stripped).await, 401);
     assert!(!door.has_thumbnail());
@@ -209,7 +209,7 @@ async fn a_stripped_token_is_refused_with_the_way_out() {
 #[tokio::test]
 async fn a_refusal_does_not_wait_for_the_body() {
     let keys = key_server().await;
-    let door = Door::open("body", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let mut caller = TcpStream::connect(door.app.address()).await.unwrap();
     let head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n";
     caller.write_all(head.as_bytes()).await.unwrap();
@@ -223,7 +223,7 @@ async fn a_refusal_does_not_wait_for_the_body() {
 #[tokio::test]
 async fn callers_who_come_at_once_share_one_fetch() {
     let keys = KeyServer::start(Reply::Hold).await;
-    let door = Arc::new(Door::open("at-once", keys.url()).await);
+    let door = Arc::new(Door::open(keys.url()).await);
     let token = KEY.token(&claims());
     let mut callers = JoinSet::new();
     for _ in 0..20 {
@@ -242,7 +242,7 @@ async fn callers_who_come_at_once_share_one_fetch() {
 #[tokio::test]
 async fn a_rotated_key_is_picked_up_and_the_old_one_is_out() {
     let keys = key_server().await;
-    let door = Door::open("rotated", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     assert_eq!(door.push(&KEY.token(&claims())).await, 204);
     keys.reply(Reply::keys(&[&OTHER]));
     assert_eq!(door.push(&OTHER.token(&claims())).await, 204);
@@ -253,7 +253,7 @@ async fn a_rotated_key_is_picked_up_and_the_old_one_is_out() {
 #[tokio::test]
 async fn a_flood_of_unknown_keys_is_fetched_for_once_in_a_while() {
     let keys = key_server().await;
-    let door = Door::open("flood", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     assert_eq!(door.push(&KEY.token(&claims())).await, 204);
     let start = Instant::now();
     for number in 0..200 {
@@ -269,7 +269,7 @@ async fn a_flood_of_unknown_keys_is_fetched_for_once_in_a_while() {
 #[tokio::test]
 async fn a_silent_key_server_opens_nothing_and_blocks_nothing_until_it_speaks() {
     let keys = KeyServer::start(Reply::Hold).await;
-    let door = Door::open("silent", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     let token = KEY.token(&claims());
     let mut push = std::pin::pin!(door.push(&token));
     tokio::select! {
@@ -302,7 +302,7 @@ async fn a_silent_key_server_opens_nothing_and_blocks_nothing_until_it_speaks() 
 #[tokio::test]
 async fn a_dead_key_server_is_not_the_callers_fault() {
     let (_socket, url) = dead_server();
-    let door = Door::open("dead", &url).await;
+    let door = Door::open(&url).await;
     assert_eq!(door.push(&KEY.token(&claims())).await, 503);
     assert_eq!(door.app.health().await.status, 200);
     assert!(!door.has_thumbnail());
@@ -331,10 +331,10 @@ async fn a_key_server_that_answers_anything_else_opens_nothing() {
         Reply::Body(json!({ "keys": [] }).to_string()),
         Reply::Body(set + &" ".repeat(64 << 10)),
     ];
-    for (number, reply) in replies.into_iter().enumerate() {
+    for reply in replies {
         let what = format!("{:.60}", format!("{reply:?}"));
         let keys = KeyServer::start(reply).await;
-        let door = Door::open(&format!("reply-{number}"), keys.url()).await;
+        let door = Door::open(keys.url()).await;
         assert_eq!(door.push(&KEY.token(&claims())).await, 503, "{what}");
         assert_eq!(keys.fetches(), 1, "{what}");
         assert!(!door.has_thumbnail(), "{what}");
@@ -345,7 +345,7 @@ async fn a_key_server_that_answers_anything_else_opens_nothing() {
 #[tokio::test]
 async fn known_keys_serve_while_their_server_is_down() {
     let keys = key_server().await;
-    let door = Door::open("down", keys.url()).await;
+    let door = Door::open(keys.url()).await;
     assert_eq!(door.push(&KEY.token(&claims())).await, 204);
     keys.reply(Reply::Status(StatusCode::SERVICE_UNAVAILABLE));
     // Whether this key is a new one of Google's can't be told.

@@ -1,12 +1,12 @@
 //! A service that demands tokens, with a picture to make a thumbnail of.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::ImageFormat;
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::google::{ACCOUNT, AUDIENCE};
 use crate::app::App;
@@ -16,20 +16,19 @@ use crate::pictures::plain;
 /// The service over a folder of its own; dropping it removes both.
 pub struct Door {
     pub app: App,
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Door {
-    /// Starts a service that takes its keys from this address; `name` tells folders apart.
-    pub async fn open(name: &str, keys_url: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("push-token-{name}-{}", std::process::id()));
-        fs::create_dir_all(folder.join("photos")).expect("the target folder is writable");
+    /// Starts a service that takes its keys from this address.
+    pub async fn open(keys_url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(folder.path().join("photos")).expect("the folder is writable");
         let picture = plain(200, 100, [128; 3], ImageFormat::Jpeg);
-        fs::write(folder.join("photos/a.jpg"), picture).expect("the target folder is writable");
+        fs::write(folder.path().join("photos/a.jpg"), picture).expect("the folder is writable");
         let app = App::start(&[
             ("TARGET_BUCKET", "thumbs"),
-            ("STORAGE_DIR", &folder.to_string_lossy()),
+            ("STORAGE_DIR", &folder.path().to_string_lossy()),
             ("PUSH_AUDIENCE", AUDIENCE),
             ("PUSH_SERVICE_ACCOUNT", ACCOUNT),
             ("PUSH_KEYS_URL", keys_url),
@@ -55,7 +54,7 @@ impl Door {
 
     /// Whether the picture's thumbnail was made.
     pub fn has_thumbnail(&self) -> bool {
-        self.folder.join("thumbs/thumbnails/a.jpg").exists()
+        self.folder.path().join("thumbs/thumbnails/a.jpg").exists()
     }
 
     /// The reasons of all who were not let in, in order, once the line of one who was is there.
@@ -69,13 +68,6 @@ impl Door {
             .inspect(|line| assert_eq!(line["severity"], "WARNING", "{line}"))
             .map(|line| line["reason"].as_str().unwrap_or_default().to_owned())
             .collect()
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        // What is left over lies in the target folder.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
