@@ -59,6 +59,17 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// A reader of the 64 bits of `window` alone.
+    pub(super) fn of(window: u64) -> Self {
+        Self {
+            source: &[],
+            position: 0,
+            window,
+            count: 63,
+            invented: 0,
+        }
+    }
+
     /// The same reader. A loop that works on what this returns keeps its parts
     /// in registers; a reader that came as an argument stays in memory.
     #[inline(always)]
@@ -90,8 +101,8 @@ impl<'a> Bits<'a> {
     /// as many of them as fit: one load, one shift and one or.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
-        let rest = self.source.get(self.position..).unwrap_or_default();
-        if let Some(bytes) = rest.first_chunk() {
+        let rest = self.source.get(self.position..);
+        if let Some(bytes) = rest.and_then(<[u8]>::first_chunk) {
             let word = u64::from_be_bytes(*bytes);
             if !holds_ff(word) {
                 self.window |= word >> self.count;

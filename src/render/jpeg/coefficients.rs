@@ -202,15 +202,13 @@ impl BlockMut<'_> {
         }
     }
 
-    /// Adds a bit to the coefficient's magnitude.
+    /// Adds a bit to the coefficient's magnitude, without a branch on the bit,
+    /// which nobody could predict.
     #[inline(always)]
     pub(super) fn correct(&mut self, k: u32, bit: i16) {
         if let Some(place) = self.place(k) {
-            *place = if *place < 0 {
-                place.wrapping_sub(bit)
-            } else {
-                place.wrapping_add(bit)
-            };
+            let sign = *place >> 15;
+            *place = place.wrapping_add((bit ^ sign) - sign);
         }
     }
 

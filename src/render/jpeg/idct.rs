@@ -22,6 +22,9 @@ pub(super) const NATURAL: [u8; 64] = [
     58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
+/// The part of [`NATURAL`] that reaches to the last of the lowest 4x4 coefficients.
+pub(super) const LOWEST_4X4: [u8; 25] = *NATURAL.first_chunk().unwrap();
+
 /// A coefficient in the size that all sound files' fit into.
 #[inline(always)]
 #[expect(
@@ -134,17 +137,36 @@ fn transform_4(f: [Wide; 4]) -> [Wide; 4] {
 
 /// The 4x4 samples of a block at 1/2 of the size.
 pub(super) fn four(block: &Block) -> [[u8; 4]; 4] {
-    let mut columns = [[Wrapping(0); 4]; 4];
-    for (x, column) in columns.iter_mut().enumerate() {
-        let frequencies = [0, 8, 16, 24].map(|row| Wrapping(i32::from(block[row + x])));
-        *column = transform_4(frequencies).map(|value| rounded(value, CONST_BITS - PASS1_BITS));
+    let mut rows = [[Wrapping(0); 4]; 4];
+    for x in 0..4 {
+        let column = transform_4(column(block, x));
+        for (row, value) in rows.iter_mut().zip(column) {
+            row[x] = rounded(value, CONST_BITS - PASS1_BITS);
+        }
     }
     let mut samples = [[0; 4]; 4];
-    for (y, row) in samples.iter_mut().enumerate() {
-        let values = transform_4(columns.map(|column| column[y]));
-        *row = values.map(|value| sample(rounded(value, CONST_BITS + PASS1_BITS + 3).0));
+    for (samples, row) in samples.iter_mut().zip(rows) {
+        for (sample, value) in samples.iter_mut().zip(transform_4(row)) {
+            *sample = finished(value);
+        }
     }
     samples
+}
+
+/// The `N` lowest frequencies of column `x`.
+#[inline(always)]
+fn column<const N: usize>(block: &Block, x: usize) -> [Wide; N] {
+    let mut column = [Wrapping(0); N];
+    for (value, row) in column.iter_mut().zip(block.as_chunks::<8>().0) {
+        *value = Wrapping(i32::from(row[x & 7]));
+    }
+    column
+}
+
+/// A sample from a value after both passes.
+#[inline(always)]
+fn finished(value: Wide) -> u8 {
+    sample(rounded(value, CONST_BITS + PASS1_BITS + 3).0)
 }
 
 /// Eight points of eight frequencies, with 13 more fractional bits.
@@ -184,20 +206,101 @@ fn transform_8(f: [Wide; 8]) -> [Wide; 8] {
 
 /// The 8x8 samples of a block at full size.
 pub(super) fn eight(block: &Block) -> [[u8; 8]; 8] {
-    let mut columns = [[Wrapping(0); 8]; 8];
-    for (x, column) in columns.iter_mut().enumerate() {
-        let f = [0, 8, 16, 24, 32, 40, 48, 56].map(|row| Wrapping(i32::from(block[row + x])));
+    if block[1..].iter().fold(0, |any, &value| any | value) == 0 {
+        return [[one(block[0]); 8]; 8];
+    }
+    let mut rows = [[Wrapping(0); 8]; 8];
+    for x in 0..8 {
+        let mut values = column(block, x);
         // Most columns of a photograph have no other frequency than the lowest.
-        *column = if f[1..].iter().all(|value| value.0 == 0) {
-            [f[0] << PASS1_BITS; 8]
+        if values[1..]
+            .iter()
+            .fold(Wrapping(0), |any, &value| any | value)
+            .0
+            == 0
+        {
+            values = [values[0] << PASS1_BITS; 8];
         } else {
-            transform_8(f).map(|value| rounded(value, CONST_BITS - PASS1_BITS))
-        };
+            values = transform_8(values);
+            for value in &mut values {
+                *value = rounded(*value, CONST_BITS - PASS1_BITS);
+            }
+        }
+        for (row, value) in rows.iter_mut().zip(values) {
+            row[x] = value;
+        }
     }
     let mut samples = [[0; 8]; 8];
-    for (y, row) in samples.iter_mut().enumerate() {
-        let values = transform_8(columns.map(|column| column[y]));
-        *row = values.map(|value| sample(rounded(value, CONST_BITS + PASS1_BITS + 3).0));
+    for (samples, row) in samples.iter_mut().zip(rows) {
+        for (sample, value) in samples.iter_mut().zip(transform_8(row)) {
+            *sample = finished(value);
+        }
     }
     samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The samples by the definition (A.3.3), for the `N` lowest frequencies.
+    fn defined<const N: usize>(block: &Block) -> [[f64; N]; N] {
+        let size = f64::from(u8::try_from(N).unwrap());
+        let basis = |frequency: usize, place: usize| {
+            let [frequency, place] =
+                [frequency, place].map(|n| f64::from(u8::try_from(n).unwrap()));
+            let scale = if frequency == 0.0 {
+                0.5_f64.sqrt()
+            } else {
+                1.0
+            };
+            scale * ((2.0 * place + 1.0) * frequency * std::f64::consts::PI / (2.0 * size)).cos()
+        };
+        std::array::from_fn(|y| {
+            std::array::from_fn(|x| {
+                let terms = (0..N * N)
+                    .map(|at| (at / N, at % N))
+                    .map(|(v, u)| f64::from(block[8 * v + u]) * basis(v, y) * basis(u, x));
+                (terms.sum::<f64>() / 4.0 + 128.0).clamp(0.0, 255.0)
+            })
+        })
+    }
+
+    /// The last rounding may add 0.5, that between the passes 0.17.
+    fn assert_near<const N: usize>(samples: [[u8; N]; N], block: &Block) {
+        for (row, exact) in samples.iter().zip(defined::<N>(block)) {
+            for (&sample, exact) in row.iter().zip(exact) {
+                assert!(
+                    (f64::from(sample) - exact).abs() <= 0.7,
+                    "{samples:?} {block:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_size_is_the_transform_of_its_lowest_frequencies() {
+        let mut random = 1_u32;
+        for round in 0..1000 {
+            let mut block = [0; 64];
+            for place in block.iter_mut().take(1 + round % 64) {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *place = i16::try_from(random >> 24).unwrap() - 128;
+            }
+            assert_near(eight(&block), &block);
+            assert_near(four(&block), &block);
+            assert_near(two([block[0], block[1], block[8], block[9]]), &block);
+            assert_near([[one(block[0])]], &block);
+        }
+    }
+
+    #[test]
+    fn the_largest_coefficients_wrap_and_never_panic() {
+        for value in [i16::MIN, i16::MAX] {
+            eight(&[value; 64]);
+            four(&[value; 64]);
+            two([value; 4]);
+            one(value);
+        }
+    }
 }

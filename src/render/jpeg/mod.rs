@@ -1,10 +1,39 @@
 //! A JPEG decoder at reduced size (ITU-T T.81 | ISO/IEC 10918-1).
+//!
+//! A thumbnail needs few of a picture's coefficients, so that the work is
+//! mostly to pass over the others. What goes in is a file in memory, what comes
+//! out are the rows of each component's plane, at 1/8, 1/4, 1/2 or the whole of
+//! the size, as chosen per component; colours are the caller's affair.
+//!
+//! The modules mirror the format:
+//! - `markers`: the segments of the file. `header`, `frame`, `scan`, `tables`
+//!   and `standard`: what they say.
+//! - `bits` and `huffman`: the entropy-coded data; `block_table` decodes or
+//!   passes over the AC coefficients of sequential blocks, `band_table` those
+//!   of progressive bands.
+//! - `sequential`: frames whose blocks are complete at once, in memory of
+//!   O(width).
+//! - `progressive`: frames that gather `coefficients` scan by scan, of which
+//!   `selection` leaves out what isn't needed; `refinement` adds single bits.
+//! - `idct` and `planes`: from coefficients to rows of samples.
+//!
+//! What decodes without an error is whole: nothing is filled in. Of a
+//! sequential picture every unit must decode, of a progressive one every scan
+//! that is used, and the file must go on to its end marker. Damage in data that
+//! isn't used stays unseen.
+//!
+//! Absent on purpose: arithmetic coding, lossless and hierarchical frames, 12
+//! bits a sample, and a height told behind the picture (DNL). They are refused
+//! by name.
+
 #![expect(
     clippy::inline_always,
     reason = "the bit reader stays in registers only if all that a hot loop calls is inlined"
 )]
 
+mod band_table;
 mod bits;
+mod block_table;
 mod coefficients;
 mod frame;
 mod header;
@@ -15,9 +44,12 @@ mod planes;
 mod progressive;
 mod refinement;
 mod scan;
+mod selection;
 mod sequential;
 mod standard;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use super::Refusal;
 
@@ -35,6 +67,9 @@ type Sink<'s> = dyn FnMut(usize, &[u8]) + 's;
 /// many as [`Component::plane_size`] says. The components come in turns or
 /// one after the other, as the file has them. A row handed on before an error
 /// is worth nothing.
+///
+/// Chroma of a progressive picture at [`BlockSide::Two`] is decoded without
+/// the last bit of its coefficients, which costs a tenth of a decibel.
 ///
 /// # Errors
 ///
@@ -57,7 +92,8 @@ pub fn decode(
 /// An upper bound of the heap that [`decode`] takes.
 #[must_use]
 pub fn memory_bytes(header: &Header, sides: &[BlockSide]) -> u64 {
-    const TABLES: u64 = 256 << 10;
+    /// Huffman tables and the list of scans.
+    const TABLES: u64 = 512 << 10;
     let planes = header
         .components
         .iter()

@@ -6,27 +6,17 @@
 
 use super::{
     BlockSide, Refusal, Sink,
+    band_table::{BandTable, Symbol},
     bits::{Bits, Fault},
     coefficients::Coefficients,
-    header::{Colour, Header},
-    huffman::{AcTable, DcTable, Symbol},
+    header::Header,
+    huffman::DcTable,
     markers::{self, Segments},
     refinement,
     scan::{Run, Runs, Scan},
+    selection::{self, Found},
     tables::Tables,
 };
-
-/// How many blocks the used scans may visit in total: 42 scans of 250 million
-/// pixels in 4:2:0, 900 scans of 12 million. Encoders make about ten.
-const MAX_BLOCK_VISITS: u64 = 250_000_000;
-
-/// A scan that the first walk found.
-struct Found {
-    scan: Scan,
-    used: bool,
-    /// Where the next marker is.
-    end: usize,
-}
 
 pub(super) fn decode(
     header: &Header,
@@ -34,8 +24,8 @@ pub(super) fn decode(
     sides: [BlockSide; 4],
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
-    let mut found = find_scans(header, source)?;
-    select_scans(header, &mut found, sides)?;
+    let mut found = selection::find(header, source)?;
+    selection::select(header, &mut found, sides)?;
     let mut planes: Vec<_> = header
         .components
         .iter()
@@ -71,94 +61,6 @@ pub(super) fn decode(
         plane.reconstruct(index, component, sink);
     }
     Ok(())
-}
-
-/// Walks the markers to the end of the picture, which must be there.
-fn find_scans(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal> {
-    let mut segments = Segments::new(source)?;
-    let mut found: Vec<Found> = Vec::new();
-    let mut in_scan = false;
-    loop {
-        let segment = segments.next()?;
-        if let Some(last) = found.last_mut()
-            && in_scan
-        {
-            last.end = segment.start;
-            in_scan = false;
-        }
-        match segment.marker {
-            markers::EOI => return Ok(found),
-            markers::SOS => {
-                let scan = Scan::read(segment.payload, header)?;
-                scan.check_progressive()?;
-                found.push(Found {
-                    scan,
-                    used: false,
-                    end: 0,
-                });
-                in_scan = true;
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Marks the scans that the wanted coefficients need.
-///
-/// It goes backwards: a scan that refines a wanted coefficient can be read
-/// only with the history of its whole band (G.1.2.3), so that from there on
-/// the whole band is wanted. A band's first scan depends on nothing.
-fn select_scans(
-    header: &Header,
-    found: &mut [Found],
-    sides: [BlockSide; 4],
-) -> Result<(), Refusal> {
-    let mut wanted = sides.map(Coefficients::wanted);
-    let mut started = [false; 4];
-    let mut visits = 0;
-    for Found { scan, used, .. } in found.iter_mut().rev() {
-        let band = (u64::MAX >> (63 - scan.end)) & (u64::MAX << scan.start);
-        let states = wanted.iter_mut().zip(&mut started).zip(sides).enumerate();
-        for (index, ((wanted, started), side)) in states {
-            let named = scan
-                .components
-                .iter()
-                .any(|component| component.index == index);
-            if !named || *wanted & band == 0 || is_too_fine(header, scan, index, side) {
-                continue;
-            }
-            *used = true;
-            if scan.high > 0 {
-                *wanted |= band;
-            }
-            *started |= scan.start == 0 && scan.high == 0;
-        }
-        if *used {
-            visits += scan.blocks();
-        }
-    }
-    if visits > MAX_BLOCK_VISITS {
-        return Err(Refusal::TooComplex("progressive JPEG with too many scans"));
-    }
-    if started
-        .iter()
-        .zip(&header.components)
-        .any(|(started, _)| !started)
-    {
-        return Err(Refusal::Corrupt(
-            "JPEG with a component that has no DC scan".into(),
-        ));
-    }
-    Ok(())
-}
-
-/// Whether the scan only adds the last bit to chroma that is reduced to 2x2.
-///
-/// It is the largest of the chroma scans: leaving it out halves the time of a
-/// large picture and costs a tenth of a decibel.
-fn is_too_fine(header: &Header, scan: &Scan, index: usize, side: BlockSide) -> bool {
-    let chroma = matches!(header.colour, Colour::YCbCr | Colour::Ycck) && matches!(index, 1 | 2);
-    chroma && side == BlockSide::Two && scan.start > 0 && scan.high == 1
 }
 
 /// The quantization table of a component is the one at its first scan.
@@ -204,7 +106,7 @@ fn decode_scan(
     else {
         return Ok(());
     };
-    let ac = AcTable::new(tables.ac(component.ac)?, false)?;
+    let ac = BandTable::new(tables.ac(component.ac)?)?;
     if scan.high > 0 {
         return Ok(refinement::refine_ac(scan, runs, &ac, bits, plane)?);
     }
@@ -264,7 +166,7 @@ fn decode_dc_run<'a>(
 fn decode_ac(
     scan: &Scan,
     runs: Runs,
-    table: &AcTable,
+    table: &BandTable,
     mut bits: Bits,
     plane: &mut Coefficients,
 ) -> Result<(), Fault> {
@@ -286,7 +188,7 @@ fn decode_ac(
 fn decode_ac_run<'a>(
     scan: &Scan,
     run: &Run,
-    table: &AcTable,
+    table: &BandTable,
     bits: Bits<'a>,
     mut end_of_band_run: usize,
     plane: &mut Coefficients,

@@ -1,9 +1,9 @@
 //! Successive approximation: scans that add one bit to coefficients (ITU-T T.81, G.1.2.3).
 
 use super::{
+    band_table::{BandTable, Symbol},
     bits::{Bits, Fault},
     coefficients::{BlockMut, Coefficients},
-    huffman::{AcTable, Symbol},
     scan::{Run, Runs, Scan},
 };
 
@@ -56,7 +56,7 @@ fn refine_dc_run<'a>(
 pub(super) fn refine_ac(
     scan: &Scan,
     runs: Runs,
-    table: &AcTable,
+    table: &BandTable,
     mut bits: Bits,
     plane: &mut Coefficients,
 ) -> Result<(), Fault> {
@@ -76,7 +76,7 @@ pub(super) fn refine_ac(
 fn refine_ac_run<'a>(
     scan: &Scan,
     run: &Run,
-    table: &AcTable,
+    table: &BandTable,
     bits: Bits<'a>,
     mut end_of_band_run: u32,
     plane: &mut Coefficients,
@@ -102,7 +102,7 @@ fn refine_ac_run<'a>(
 #[inline(always)]
 fn refine_band(
     scan: &Scan,
-    table: &AcTable,
+    table: &BandTable,
     bits: &mut Bits,
     block: &mut BlockMut,
 ) -> Result<(u32, u32), Fault> {
@@ -160,9 +160,7 @@ fn correct(history: u64, low: u32, bits: &mut Bits, block: &mut BlockMut) {
         left -= 1;
         let k = near.trailing_zeros();
         near &= near - 1;
-        if bits.take_bit() {
-            block.correct(k, 1 << low);
-        }
+        block.correct(k, i16::from(bits.take_bit()) << low);
     }
     while far > 0 {
         bits.refill();

@@ -6,9 +6,10 @@
 use super::{
     BlockSide, Refusal, Sink,
     bits::{Bits, Fault},
+    block_table::BlockTable,
     header::Header,
-    huffman::{AcTable, DcTable, Symbol},
-    idct::{self, Block, NATURAL, coefficient, dequantized},
+    huffman::DcTable,
+    idct::{self, LOWEST_4X4, NATURAL, coefficient, dequantized},
     markers::{self, Segments},
     planes::Strip,
     scan::{Runs, Scan, ScanComponent},
@@ -66,7 +67,7 @@ pub(super) fn decode(
 struct Decoder<'t> {
     side: BlockSide,
     dc: &'t DcTable,
-    ac: &'t AcTable,
+    ac: &'t BlockTable,
     /// Quantization steps in zigzag order.
     steps: [u16; 64],
     /// The DC coefficient of the block before.
@@ -96,7 +97,7 @@ const MAX_PLACES: usize = 64;
 #[derive(Default)]
 struct Decoding {
     dc: [Option<Box<DcTable>>; 4],
-    ac: [Option<Box<AcTable>>; 4],
+    ac: [Option<Box<BlockTable>>; 4],
 }
 
 impl Decoding {
@@ -114,7 +115,7 @@ impl Decoding {
                     .iter()
                     .filter(|other| other.ac == component.ac);
                 let skipping = !users.all(full);
-                *table = Some(AcTable::new(tables.ac(component.ac)?, skipping)?);
+                *table = Some(BlockTable::new(tables.ac(component.ac)?, skipping)?);
             }
         }
         Ok(decoding)
@@ -244,48 +245,34 @@ impl Decoder<'_> {
         bits.refill();
         self.prediction = self.prediction.wrapping_add(self.dc.difference(bits)?);
         let dc = dequantized(coefficient(self.prediction), self.steps[0]);
-        if self.side == BlockSide::One {
-            self.strip.store([[idct::one(dc)]], at);
-            return self.ac.skip(bits, 1);
-        }
-        let mut block = [0; 64];
-        block[0] = dc;
-        let needed = match self.side {
-            BlockSide::One | BlockSide::Two => 5,
-            BlockSide::Four => 25,
-            BlockSide::Eight => 64,
-        };
-        self.coefficients(bits, needed, &mut block)?;
-        self.strip.transform(self.side, &block, at);
-        Ok(())
-    }
-
-    /// Puts the block's first `needed` coefficients in zigzag order into
-    /// `block`, dequantized (F.2.2.2), and passes over the others.
-    #[inline(always)]
-    fn coefficients(&self, bits: &mut Bits, needed: u32, block: &mut Block) -> Result<(), Fault> {
-        let mut k = 1;
-        while k < needed {
-            bits.refill();
-            match self.ac.symbol(bits)? {
-                Symbol::Value(run, value) => {
-                    k += run;
-                    let (Some(&at), Some(&step)) =
-                        (NATURAL.get(k as usize), self.steps.get(k as usize))
-                    else {
-                        return Err(Fault::Run);
-                    };
-                    block[usize::from(at & 63)] = dequantized(coefficient(value), step);
-                    k += 1;
-                }
-                Symbol::ZeroRun => k += 16,
-                Symbol::EndOfBand(_) => return Ok(()),
+        match self.side {
+            BlockSide::One => {
+                self.strip.store([[idct::one(dc)]], at);
+                self.ac.skip(bits, 1)?;
+            }
+            BlockSide::Two => {
+                // The fourth in zigzag order is none of the lowest 2x2.
+                let mut lowest = [dc, 0, 0, 0, 0];
+                self.ac
+                    .coefficients(bits, &self.steps, &[0, 1, 2, 4, 3], &mut lowest)?;
+                let [mean, across, down, both, _] = lowest;
+                self.strip.store(idct::two([mean, across, down, both]), at);
+            }
+            BlockSide::Four => {
+                let mut block = [0; 64];
+                block[0] = dc;
+                self.ac
+                    .coefficients(bits, &self.steps, &LOWEST_4X4, &mut block)?;
+                self.strip.store(idct::four(&block), at);
+            }
+            BlockSide::Eight => {
+                let mut block = [0; 64];
+                block[0] = dc;
+                self.ac
+                    .coefficients(bits, &self.steps, &NATURAL, &mut block)?;
+                self.strip.store(idct::eight(&block), at);
             }
         }
-        match k {
-            0..64 => self.ac.skip(bits, k),
-            64 => Ok(()),
-            _ => Err(Fault::Run),
-        }
+        Ok(())
     }
 }

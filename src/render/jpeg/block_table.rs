@@ -1,0 +1,200 @@
+//! Huffman tables for the blocks of sequential scans (ITU-T T.81, F.2.2.2).
+
+use super::{
+    Refusal,
+    bits::{Bits, Fault},
+    huffman::{Codes, Coefficient, Short, Specification, byte, windows},
+    idct::{coefficient, dequantized},
+};
+
+/// The run of the symbol that ends a block: it leads out of every block, and
+/// farther than any other.
+const END: u8 = 0x80;
+
+/// Bits of the window of [`BlockTable::skip`].
+const WINDOW: u32 = 12;
+
+/// The most bits that one lookup there may finish, and how many lookups a
+/// refill's 56 bits are enough for.
+const LONGEST: u32 = 18;
+const LOOKUPS: u32 = 56 / LONGEST;
+
+/// As many whole coefficients as one lookup can finish, to be passed over.
+#[derive(Debug, Clone, Copy)]
+struct Skip {
+    /// Bits of all of them, the end of block included.
+    length: u8,
+    /// How far they advance in the block, with [`END`] if the block ends; 64
+    /// if not even the first can be finished.
+    advance: u8,
+}
+
+/// A table for AC coefficients.
+#[derive(Debug, Clone)]
+pub(super) struct BlockTable {
+    codes: Codes,
+    short: Short,
+    skips: [Skip; 1 << WINDOW],
+}
+
+impl BlockTable {
+    /// `skipping` fills the table of [`BlockTable::skip`], which costs more
+    /// than all the rest.
+    pub(super) fn new(specification: &Specification, skipping: bool) -> Result<Box<Self>, Refusal> {
+        let codes = Codes::new(specification)?;
+        // Sixteen zeros are fifteen and one more, of no bits.
+        let short = Coefficient::table(&codes, |symbol| match symbol {
+            0xF0 => Some((15, 0)),
+            _ => match u32::from(symbol & 15) {
+                0 => Some((END, 0)),
+                size => Some((symbol >> 4, size)),
+            },
+        });
+        let mut skips = [Skip {
+            length: 0,
+            advance: 64,
+        }; 1 << WINDOW];
+        if skipping {
+            for (skip, window) in skips.iter_mut().zip(windows(WINDOW)) {
+                *skip = skip_at(&codes, window);
+            }
+        }
+        Ok(Box::new(Self {
+            codes,
+            short,
+            skips,
+        }))
+    }
+
+    /// Puts a block's first `NEEDED` coefficients but the DC into `block`,
+    /// dequantized, and passes over the others. `order` tells their places.
+    #[inline(always)]
+    pub(super) fn coefficients<const NEEDED: usize, const SIZE: usize>(
+        &self,
+        bits: &mut Bits,
+        steps: &[u16; 64],
+        order: &[u8; NEEDED],
+        block: &mut [i16; SIZE],
+    ) -> Result<(), Fault> {
+        let mut k = 1_usize;
+        loop {
+            bits.refill();
+            // 56 bits are enough for two short ones and one of any length.
+            for _ in 0..3 {
+                let short = Coefficient::peek(&self.short, bits);
+                let (run, value) = if short.length == 0 {
+                    self.long(bits)?
+                } else {
+                    bits.consume(u32::from(short.length));
+                    (short.run, short.value)
+                };
+                k += usize::from(run);
+                if k >= 64 {
+                    return if k >= usize::from(END) {
+                        Ok(())
+                    } else {
+                        Err(Fault::Run)
+                    };
+                }
+                if let (Some(&place), Some(&step)) = (order.get(k), steps.get(k))
+                    && let Some(place) = block.get_mut(usize::from(place))
+                {
+                    *place = dequantized(value, step);
+                }
+                k += 1;
+                if k >= NEEDED {
+                    return if k < 64 { self.skip(bits, k) } else { Ok(()) };
+                }
+                if short.length == 0 {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// A coefficient that isn't in the short table: its run and its value.
+    #[inline(always)]
+    fn long(&self, bits: &mut Bits) -> Result<(u8, i16), Fault> {
+        let (symbol, length) = self.codes.decode(bits.window())?;
+        bits.consume(length);
+        let size = u32::from(symbol & 15);
+        let run = if size == 0 && symbol != 0xF0 {
+            END
+        } else {
+            symbol >> 4
+        };
+        Ok((run, coefficient(bits.take_signed(size))))
+    }
+
+    /// Passes over the rest of a block, from coefficient `k` (1 to 63) on.
+    ///
+    /// One lookup says how many bits and coefficients the next 12 bits finish,
+    /// often several symbols at once. The bits' part of it is the loop's whole
+    /// dependency chain: shift, load, shift.
+    #[inline(always)]
+    pub(super) fn skip(&self, bits: &mut Bits, k: usize) -> Result<(), Fault> {
+        let mut k = k;
+        loop {
+            bits.refill();
+            for _ in 0..LOOKUPS {
+                let skip = self.skips[bits.peek::<WINDOW>() & ((1 << WINDOW) - 1)];
+                let next = k + usize::from(skip.advance);
+                if next < 64 {
+                    bits.consume(u32::from(skip.length));
+                    k = next;
+                    continue;
+                }
+                // Nothing of the window may belong to the next block: an end
+                // of block counts only if some of the block is left for it.
+                let end = usize::from(END);
+                if next == 64 || (end < next && next < end + 64) {
+                    bits.consume(u32::from(skip.length));
+                    return Ok(());
+                }
+                // One symbol with a long code, or the last ones of a full block.
+                bits.refill();
+                let (symbol, length) = self.codes.decode(bits.window())?;
+                let size = u32::from(symbol & 15);
+                bits.consume(length + size);
+                if size == 0 && symbol != 0xF0 {
+                    return Ok(());
+                }
+                k += usize::from(symbol >> 4) + 1;
+                match k {
+                    0..64 => break,
+                    64 => return Ok(()),
+                    _ => return Err(Fault::Run),
+                }
+            }
+        }
+    }
+}
+
+/// Follows the symbols whose codes lie within a window.
+///
+/// Only codes need to: the bits of a value may lie behind the window, since
+/// nobody wants to know them.
+fn skip_at(codes: &Codes, window: u64) -> Skip {
+    let (mut length, mut advance) = (0, 0);
+    while let Ok((symbol, code)) = codes.decode(window << length) {
+        let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+        if length + code > WINDOW || length + code + size > LONGEST {
+            break;
+        }
+        if size == 0 && run < 15 {
+            return Skip {
+                length: byte(length + code),
+                advance: byte(advance) | END,
+            };
+        }
+        if advance + run + 1 > 63 {
+            break;
+        }
+        length += code + size;
+        advance += run + 1;
+    }
+    Skip {
+        length: byte(length),
+        advance: if length == 0 { 64 } else { byte(advance) },
+    }
+}
