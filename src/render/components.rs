@@ -5,11 +5,8 @@
 use super::jpeg::{self, BlockSide, Colour, Component, Header};
 use super::orientation::Orientation;
 use super::pixels::{Pixels, from_planes};
-use super::resize::{Axis, Shrink};
+use super::resize::{Axis, Sampling, Shrink};
 use super::{Limits, Refusal, colour};
-
-/// The factor that the decoder must leave to the resizer.
-const KEPT: f64 = 2.0;
 
 /// A JPEG that is about to be rendered.
 pub(super) struct Photo<'a> {
@@ -47,10 +44,9 @@ impl<'a> Photo<'a> {
 
     /// An upper bound of the heap that [`Self::render`] takes.
     pub(super) fn memory_bytes(&self) -> u64 {
-        let resizers = self
-            .planes
-            .iter()
-            .map(|plane| Shrink::<u16, 1>::memory_bytes(plane.size, self.size));
+        let resizers = self.planes.iter().map(|plane| {
+            Shrink::<u16, 1>::memory_bytes((plane.columns.count, plane.rows.count), self.size)
+        });
         let profile = self
             .header
             .icc()
@@ -63,7 +59,12 @@ impl<'a> Photo<'a> {
         let axes: Vec<(Axis, Axis)> = self
             .planes
             .iter()
-            .map(|plane| plane.axes(self.size))
+            .map(|plane| {
+                (
+                    Axis::new(plane.columns, self.size.0),
+                    Axis::new(plane.rows, self.size.1),
+                )
+            })
             .collect();
         let mut shrinks: Vec<(usize, Shrink<u16, 1>)> = axes
             .iter()
@@ -135,41 +136,86 @@ fn ycc_to_rgb(y: &mut [f32], cb: &mut [f32], cr: &mut [f32]) {
 /// One component as it will be decoded.
 struct Plane {
     side: BlockSide,
-    /// Samples across and down.
-    size: (u32, u32),
-    /// How many samples the picture covers; it may end within the last.
-    extent: (f64, f64),
+    columns: Sampling,
+    rows: Sampling,
 }
 
 impl Plane {
-    /// Decides on the smallest size that leaves [`KEPT`] to the resizer in both directions.
+    /// Decides on the smallest size that leaves enough to the resizer in both directions.
     fn new(header: &Header<'_>, component: &Component, (width, height): (u32, u32)) -> Self {
-        let largest =
-            |factor: fn(&Component) -> u32| header.components.iter().map(factor).max().unwrap_or(1);
-        let covered = |pixels: u32, factor: u32, largest: u32| {
-            f64::from(pixels) * f64::from(factor) / f64::from(largest)
+        let largest = |factor: fn(&Component) -> u32| header.components.iter().map(factor).max();
+        let (h, v) = (largest(|c| c.h).unwrap_or(1), largest(|c| c.v).unwrap_or(1));
+        let columns = Direction {
+            pixels: header.width,
+            factor: component.h,
+            largest: h,
         };
-        let across = covered(header.width, component.h, largest(|c| c.h)) / 8.0;
-        let down = covered(header.height, component.v, largest(|c| c.v)) / 8.0;
-        let kept = (across / f64::from(width)).min(down / f64::from(height));
+        let rows = Direction {
+            pixels: header.height,
+            factor: component.v,
+            largest: v,
+        };
+        let shrink = (columns.extent() / f64::from(width)).min(rows.extent() / f64::from(height));
+        let chroma = columns.factor * rows.factor < h * v;
         let side = [BlockSide::One, BlockSide::Two, BlockSide::Four]
             .into_iter()
-            .find(|side| kept * f64::from(side.samples()) >= KEPT)
+            .find(|side| shrink * f64::from(side.samples()) / 8.0 >= kept(*side, chroma))
             .unwrap_or(BlockSide::Eight);
-        let samples = f64::from(side.samples());
+        let (width, height) = component.plane_size(side);
         Self {
             side,
-            size: component.plane_size(side),
-            extent: (across * samples, down * samples),
+            columns: columns.sampling(side, width),
+            rows: rows.sampling(side, height),
         }
     }
+}
 
-    fn axes(&self, (width, height): (u32, u32)) -> (Axis, Axis) {
-        // A block's mean is dampened like any mean; the larger sizes are samples of its frequencies, which aren't.
-        let averaged = if self.side == BlockSide::One { 8 } else { 1 };
-        (
-            Axis::new(self.size.0, self.extent.0, averaged, width),
-            Axis::new(self.size.1, self.extent.1, averaged, height),
-        )
+/// The factor that decoding must leave to the resizer, lest it shows.
+///
+/// Less than 2 costs 3 to 9 dB. Subsampled chroma is smooth enough to do with less, unless block means are all there is.
+fn kept(side: BlockSide, chroma: bool) -> f64 {
+    if chroma && side != BlockSide::One {
+        1.5
+    } else {
+        2.0
+    }
+}
+
+/// A component along one axis of the picture.
+struct Direction {
+    pixels: u32,
+    /// The component's sampling factor.
+    factor: u32,
+    /// The picture's largest.
+    largest: u32,
+}
+
+impl Direction {
+    /// How many samples of the component the picture covers at full size; it may end within the last.
+    fn extent(&self) -> f64 {
+        f64::from(self.pixels) * f64::from(self.factor) / f64::from(self.largest)
+    }
+
+    fn sampling(&self, side: BlockSide, count: u32) -> Sampling {
+        let reduced = f64::from(side.samples()) / 8.0;
+        let halved = self.factor * 2 == self.largest;
+        // A block's mean is blurred like any mean; the larger sizes are samples of its frequencies, which aren't.
+        let means = if side == BlockSide::One {
+            Sampling::blur_of_means(8)
+        } else {
+            0.0
+        };
+        // Doubling halved chroma by threes and ones blurs it, and the picture to match has that done.
+        let doubling = if halved {
+            3.0 / 32.0 * reduced * reduced
+        } else {
+            0.0
+        };
+        Sampling {
+            count,
+            extent: self.extent() * reduced,
+            blur: means - doubling,
+            doubled: Some(self.pixels).filter(|_| halved && side == BlockSide::Eight),
+        }
     }
 }

@@ -4,6 +4,9 @@ use super::chunks::{Chunk, Chunks};
 use crate::render::orientation::Orientation;
 use crate::render::{Limits, Refusal};
 
+/// The most columns or rows of a PNG, as libpng has it by default: memory grows with the length of a row.
+const MAX_SIDE: u32 = 1_000_000;
+
 /// The colour types, with the sample depths that go with each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ColourType {
@@ -65,6 +68,11 @@ impl<'a> Header<'a> {
         let first = chunks.next().ok_or(Refusal::Truncated)?;
         let mut header = Self::from_ihdr(first, chunks.clone())?;
         limits.check(header.width, header.height)?;
+        if header.width.max(header.height) > MAX_SIDE {
+            return Err(Refusal::TooComplex(
+                "a PNG with a side of more than 1,000,000 pixels",
+            ));
+        }
         header.read_until_picture(chunks)?;
         if header.colour_type == ColourType::Palette && header.palette.is_empty() {
             return Err(Refusal::Corrupt("no palette".to_owned()));

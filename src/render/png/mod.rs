@@ -20,14 +20,14 @@ use samples::{
 use scanlines::Scanlines;
 
 use super::pixels::{Pixels, from_planes};
-use super::resize::{Axis, Shrink, Sum};
+use super::resize::{Axis, Sampling, Shrink, Sum};
 use super::{Refusal, colour};
 
 /// Renders the picture, not yet turned.
 pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
     let (width, height) = header.orientation.fit(header.width, header.height);
-    let columns = Axis::new(header.width, f64::from(header.width), 1, width);
-    let rows = Axis::new(header.height, f64::from(header.height), 1, height);
+    let columns = Axis::new(Sampling::pixels(header.width), width);
+    let rows = Axis::new(Sampling::pixels(header.height), height);
     let picture = Picture {
         header,
         columns,

@@ -1,19 +1,12 @@
 //! How the samples of one axis weigh in its output positions.
 
-use std::f64::consts::PI;
-use std::ops::RangeInclusive;
+use super::sampling::{Sampling, Span, index};
 
 /// Rows are read this many weights at a time, so each span is padded to a multiple of it.
 pub(super) const LANES: usize = 8;
 
 /// A weight of 1, as the fixed-point number that weights are.
 pub(super) const ONE: f32 = 16_384.0;
-
-/// The longest side of a box, in samples.
-pub(super) const MAX_BOX: u32 = 256;
-
-/// The factor that is left to the filter where boxes shrink first.
-pub(super) const KEPT: f64 = 4.0;
 
 /// The weights of a Lanczos3 filter along one axis, for samples that are already summed in boxes.
 pub(in crate::render) struct Axis {
@@ -27,49 +20,32 @@ pub(in crate::render) struct Axis {
 }
 
 impl Axis {
-    /// An axis of `samples` samples that makes `outputs` positions; both are at least 1.
-    ///
-    /// `extent` is how many samples the picture covers; it may end within the last sample. `averaged` is how many source
-    /// pixels each sample is already the mean of.
-    pub(in crate::render) fn new(samples: u32, extent: f64, averaged: u32, outputs: u32) -> Self {
-        let pitch = extent / f64::from(outputs);
-        let shrink = whole(pitch / KEPT).clamp(1, MAX_BOX);
-        let boxes = Boxes {
-            samples,
-            shrink,
-            scale: pitch.max(1.0),
-            sharpening: sharpening(averaged * shrink),
-        };
-        let centre = |output: u32| (f64::from(output) + 0.5) * pitch;
-        let spans: Vec<RangeInclusive<u32>> = (0..outputs)
-            .map(|output| boxes.span(centre(output)))
-            .collect();
-        let longest = spans
-            .iter()
-            .map(|span| index(span.end() - span.start()) + 1)
-            .max();
+    /// An axis that makes `outputs` positions, at least 1.
+    pub(in crate::render) fn new(sampling: Sampling, outputs: u32) -> Self {
+        let (shrink, spans) = sampling.spans(outputs);
+        let longest = spans.iter().map(|span| span.weights.len()).max();
         let taps = longest.unwrap_or(1).next_multiple_of(LANES);
         let mut weights = vec![0; taps * spans.len()];
-        for ((output, span), weights) in (0..).zip(&spans).zip(weights.chunks_exact_mut(taps)) {
-            boxes.weigh(centre(output), span.clone(), weights);
+        for (span, weights) in spans.iter().zip(weights.chunks_exact_mut(taps)) {
+            round(&span.weights, weights);
         }
-        let firsts = spans.iter().map(|span| index(*span.start())).collect();
+        let firsts = spans.iter().map(|span: &Span| span.first).collect();
         Self {
             firsts,
             weights,
             taps,
-            samples: index(samples),
-            shrink: index(shrink),
+            samples: index(sampling.count),
+            shrink,
         }
     }
 
-    /// The heap that an axis of up to `samples` samples and `outputs` positions takes, and a row of its boxes.
+    /// The heap that an axis of `samples` samples and `outputs` positions takes, and a row of its boxes.
     pub(super) fn memory_bytes(samples: u32, outputs: u32) -> u64 {
         let (samples, outputs) = (u64::from(samples), u64::from(outputs));
-        // Twice KEPT is the most that boxes leave, unless they are at their longest.
-        let left = (samples / outputs.max(1) / u64::from(MAX_BOX)).max(8) + 1;
-        let taps = 6 * left + 2 + LANES as u64;
-        outputs * (taps * 4 + 32) + (samples + taps) * 4
+        // Six lobes a position, each as wide as an output position or, where the axis grows, as a sample.
+        let weights = 6 * samples + outputs * (6 + 2 + LANES as u64);
+        let exact_and_rounded = (size_of::<f64>() * 2 + size_of::<i16>()) as u64;
+        weights * exact_and_rounded + outputs * 64 + samples * size_of::<i16>() as u64
     }
 
     /// How many samples the axis has before any shrinking.
@@ -100,7 +76,7 @@ impl Axis {
 
     /// Each output position's first box and weights, in order.
     pub(super) fn spans(&self) -> impl Iterator<Item = (usize, &[i16])> {
-        let weights = self.weights.chunks_exact(self.taps.max(1));
+        let weights = self.weights.chunks_exact(self.taps);
         self.firsts.iter().copied().zip(weights)
     }
 
@@ -120,120 +96,14 @@ impl Axis {
     }
 }
 
-/// How an axis falls into boxes.
-struct Boxes {
-    samples: u32,
-    shrink: u32,
-    /// The factor that the whole axis shrinks by, or 1 if it grows.
-    scale: f64,
-    sharpening: f64,
-}
-
-impl Boxes {
-    fn count(&self) -> u32 {
-        self.samples.div_ceil(self.shrink)
+/// Rounds weights that add up to one; what one loses by it goes to the next, so that they still do.
+fn round(exact: &[f64], weights: &mut [i16]) {
+    let mut owed = 0.0;
+    for (weight, exact) in weights.iter_mut().zip(exact) {
+        let exact = exact * f64::from(ONE) + owed;
+        *weight = nearest(exact);
+        owed = exact - f64::from(*weight);
     }
-
-    /// How much of the box holds samples; less than 1 only in the last.
-    fn fullness(&self, index: u32) -> f64 {
-        f64::from(self.shrink.min(self.samples - index * self.shrink)) / f64::from(self.shrink)
-    }
-
-    /// The box that holds the position, or the nearest.
-    fn at(&self, position: f64) -> u32 {
-        whole(position / f64::from(self.shrink)).min(self.count() - 1)
-    }
-
-    /// The boxes that weigh at the position `centre`: three scales to either side.
-    fn span(&self, centre: f64) -> RangeInclusive<u32> {
-        let reach = 3.0 * self.scale;
-        self.at(centre - reach)..=self.at(centre + reach)
-    }
-
-    /// Sets the weights of the boxes of `span` at the position `centre`.
-    fn weigh(&self, centre: f64, span: RangeInclusive<u32>, weights: &mut [i16]) {
-        let step = f64::from(self.shrink) / self.scale;
-        let start =
-            ((f64::from(*span.start()) + 0.5) * f64::from(self.shrink) - centre) / self.scale;
-        let mut curve = Lanczos3::new(start - step, step);
-        let [mut before, mut here] = [curve.next(), curve.next()];
-        let mut sum = 0.0;
-        let exact: Vec<f64> = span
-            .map(|index| {
-                let after = curve.next();
-                let weight = here - self.sharpening * (before - 2.0 * here + after);
-                sum += self.fullness(index) * weight;
-                (before, here) = (here, after);
-                weight
-            })
-            .collect();
-        // What rounding takes from one weight goes to the next, so that they still add up to one.
-        let mut owed = 0.0;
-        for (weight, exact) in weights.iter_mut().zip(exact) {
-            let exact = exact / sum * f64::from(ONE) + owed;
-            *weight = nearest(exact);
-            owed = exact - f64::from(*weight);
-        }
-    }
-}
-
-/// How much of the second difference makes up for samples that are means of `width` pixels.
-///
-/// A mean over a width h of a smooth curve f is f + h^2 f'' / 24, and pixels are means over their own width already.
-fn sharpening(width: u32) -> f64 {
-    (1.0 - 1.0 / f64::from(width).powi(2)) / 24.0
-}
-
-/// Lanczos' windowed sinc of three lobes, at evenly spaced positions.
-///
-/// The sine is not computed anew for each: turning its angle by a constant is four multiplications.
-struct Lanczos3 {
-    x: f64,
-    step: f64,
-    /// Sine and cosine of `x` times pi / 3.
-    turned: (f64, f64),
-    /// The same of `step`.
-    turn: (f64, f64),
-}
-
-impl Lanczos3 {
-    fn new(x: f64, step: f64) -> Self {
-        let angle = |x: f64| (PI / 3.0 * x).sin_cos();
-        Self {
-            x,
-            step,
-            turned: angle(x),
-            turn: angle(step),
-        }
-    }
-
-    /// The value at the current position; moves on by a step.
-    fn next(&mut self) -> f64 {
-        let (x, (sin, cos)) = (self.x, self.turned);
-        self.x += self.step;
-        self.turned = (
-            sin * self.turn.1 + cos * self.turn.0,
-            cos * self.turn.1 - sin * self.turn.0,
-        );
-        if x.abs() >= 3.0 {
-            0.0
-        } else if x.abs() < 1e-6 {
-            1.0
-        } else {
-            // sin 3a = 3 sin a - 4 sin^3 a
-            3.0 * sin * sin * (3.0 - 4.0 * sin * sin) / (PI * PI * x * x)
-        }
-    }
-}
-
-/// The whole part of a position; what lies left of the axis counts as its start.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "float casts saturate"
-)]
-fn whole(position: f64) -> u32 {
-    position as u32
 }
 
 #[expect(
@@ -241,10 +111,84 @@ fn whole(position: f64) -> u32 {
     reason = "float casts saturate, and no weight is above 2"
 )]
 fn nearest(weight: f64) -> i16 {
-    weight.round() as i16
+    (weight + 0.5).floor() as i16
 }
 
-/// A 32-bit count as an index, the same number on every machine that can hold such a picture.
-fn index(count: u32) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an axis makes of samples, box sums and all.
+    fn filtered(axis: &Axis, samples: &[f64]) -> Vec<f64> {
+        let sums = samples
+            .chunks(axis.shrink())
+            .map(|held| held.iter().sum::<f64>());
+        let boxes: Vec<f64> = sums.map(|sum| sum / axis.shrink() as f64).collect();
+        let output = |(first, weights): (usize, &[i16])| {
+            let held = boxes.get(first..).unwrap_or_default();
+            let products = held
+                .iter()
+                .zip(weights)
+                .map(|(value, weight)| value * f64::from(*weight));
+            products.sum::<f64>() / f64::from(ONE)
+        };
+        axis.spans().map(output).collect()
+    }
+
+    #[test]
+    fn an_even_row_stays_as_it_is_at_every_size() {
+        for samples in [1, 2, 3, 7, 128, 129, 255, 1000, 4001, 65_535] {
+            for outputs in [1, 2, 3, 96, 127, 128] {
+                let axis = Axis::new(Sampling::pixels(samples), outputs);
+                for value in filtered(&axis, &vec![255.0; samples as usize]) {
+                    assert!(
+                        (value - 255.0).abs() < 0.1,
+                        "{samples} to {outputs}: {value}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_ramp_keeps_its_positions() {
+        // Away from the ends every output is the ramp's value at its centre, boxes or not.
+        for samples in [128, 200, 999, 4000, 50_000_u32] {
+            let axis = Axis::new(Sampling::pixels(samples), 100);
+            let pitch = f64::from(samples) / 100.0;
+            let ramp: Vec<f64> = (0..samples)
+                .map(|x| f64::from(x) / f64::from(samples) * 255.0)
+                .collect();
+            for (output, value) in (0..100).zip(filtered(&axis, &ramp)).skip(4).take(92) {
+                let centre = (f64::from(output) + 0.5) * pitch - 0.5;
+                let exact = centre / f64::from(samples) * 255.0;
+                assert!(
+                    (value - exact).abs() < 0.1,
+                    "{samples}, {output}: {value} for {exact}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_of_the_final_size_is_left_alone() {
+        let axis = Axis::new(Sampling::pixels(5), 5);
+        let row = [0.0, 255.0, 3.0, 77.0, 128.0];
+        for (value, exact) in filtered(&axis, &row).iter().zip(row) {
+            assert!((value - exact).abs() < 0.1);
+        }
+    }
+
+    #[test]
+    fn both_views_of_the_weights_agree() {
+        let axis = Axis::new(Sampling::pixels(1000), 60);
+        for (output, (first, weights)) in axis.spans().enumerate() {
+            for (tap, weight) in weights.iter().enumerate() {
+                let seen = axis
+                    .outputs_of(first + tap)
+                    .find(|(other, _)| *other == output);
+                assert_eq!(seen, Some((output, f32::from(*weight) / ONE)));
+            }
+        }
+    }
 }

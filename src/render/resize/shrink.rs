@@ -7,7 +7,7 @@ use super::filter::{Filter, UNIT};
 
 /// A sum of samples; the smaller, the faster.
 ///
-/// Boxes are at most [`MAX_BOX`](super::axis::MAX_BOX) a side, so that columns of 8-bit samples fit `u16`, and whole boxes
+/// Boxes are at most 256 samples a side, so that columns of 8-bit samples fit `u16`, and whole boxes
 /// of 16-bit samples fit `u32`.
 pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u64> {
     /// The sum of one 8-bit sample in [`UNIT`]s.

@@ -1,0 +1,269 @@
+//! Where the samples of an axis lie, and what a Lanczos3 filter makes of them.
+
+use std::f64::consts::PI;
+
+/// The longest side of a box, in samples.
+const MAX_BOX: u32 = 256;
+
+/// The factor that boxes leave to the filter; less would show.
+const KEPT: f64 = 4.0;
+
+/// How the samples of a plane lie along one axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::render) struct Sampling {
+    /// The number of samples, at least 1.
+    pub(in crate::render) count: u32,
+    /// How many of them the picture covers; it may end within the last.
+    pub(in crate::render) extent: f64,
+    /// How much smoother the samples are than the picture that is to be resized, as the multiple of their second difference
+    /// that is missing.
+    pub(in crate::render) blur: f64,
+    /// The length of the axis at full size, if the samples are chroma of half of it.
+    pub(in crate::render) doubled: Option<u32>,
+}
+
+/// An output position's weights for consecutive boxes; they add up to one.
+pub(super) struct Span {
+    pub(super) first: usize,
+    pub(super) weights: Vec<f64>,
+}
+
+impl Sampling {
+    /// The blur of samples that are each the mean of `width` pixels.
+    ///
+    /// A mean over a width h of a smooth curve f is f + h^2 f'' / 24, and pixels are means over their own width already.
+    pub(in crate::render) fn blur_of_means(width: u32) -> f64 {
+        (1.0 - 1.0 / f64::from(width).powi(2)) / 24.0
+    }
+
+    /// An axis of `count` pixels.
+    pub(in crate::render) fn pixels(count: u32) -> Self {
+        Self {
+            count,
+            extent: f64::from(count),
+            blur: 0.0,
+            doubled: None,
+        }
+    }
+
+    /// The samples in a box, and the weights of the boxes in each of `outputs` positions.
+    pub(super) fn spans(self, outputs: u32) -> (usize, Vec<Span>) {
+        if let Some(full) = self.doubled {
+            let spans = Self::pixels(full).spans_of_boxes(1, outputs);
+            return (
+                1,
+                spans
+                    .into_iter()
+                    .map(|span| span.halved(self.count))
+                    .collect(),
+            );
+        }
+        let shrink = whole(self.extent / f64::from(outputs) / KEPT).clamp(1, MAX_BOX);
+        (index(shrink), self.spans_of_boxes(shrink, outputs))
+    }
+
+    fn spans_of_boxes(self, shrink: u32, outputs: u32) -> Vec<Span> {
+        let pitch = self.extent / f64::from(outputs);
+        let blur = self.blur / f64::from(shrink).powi(2) + Self::blur_of_means(shrink);
+        let boxes = Boxes {
+            samples: self.count,
+            shrink,
+            scale: pitch.max(1.0),
+            blur,
+        };
+        (0..outputs)
+            .map(|output| boxes.span((f64::from(output) + 0.5) * pitch))
+            .collect()
+    }
+}
+
+impl Span {
+    /// The weights of samples at half the size, when viewers double them before they resize.
+    ///
+    /// That is what libjpeg calls fancy upsampling: each sample is three quarters the nearest and one quarter the next,
+    /// and past the ends the last is repeated.
+    fn halved(self, count: u32) -> Self {
+        let last = index(count) - 1;
+        let of = |full: usize| {
+            let near = full / 2;
+            let next = if full.is_multiple_of(2) {
+                near.saturating_sub(1)
+            } else {
+                near + 1
+            };
+            (near.min(last), next.min(last))
+        };
+        let end = self.first + self.weights.len();
+        let first = of(self.first).0.saturating_sub(1);
+        let mut weights = vec![0.0; (of(end).0 + 2 - first).min(last + 1 - first)];
+        for (full, weight) in (self.first..end).zip(self.weights) {
+            let (near, next) = of(full);
+            weights[near - first] += weight * 0.75;
+            weights[next - first] += weight * 0.25;
+        }
+        Self { first, weights }
+    }
+}
+
+/// How an axis falls into boxes.
+struct Boxes {
+    samples: u32,
+    shrink: u32,
+    /// The factor that the whole axis shrinks by, or 1 if it grows.
+    scale: f64,
+    /// As [`Sampling::blur`], but of boxes.
+    blur: f64,
+}
+
+impl Boxes {
+    /// How much of the box holds samples; less than 1 only in the last.
+    fn fullness(&self, index: u32) -> f64 {
+        f64::from(self.shrink.min(self.samples - index * self.shrink)) / f64::from(self.shrink)
+    }
+
+    /// The box that holds the position, or the nearest.
+    fn at(&self, position: f64) -> u32 {
+        whole(position / f64::from(self.shrink)).min(self.samples.div_ceil(self.shrink) - 1)
+    }
+
+    /// The weights of the boxes about the position `centre`: three scales to either side.
+    fn span(&self, centre: f64) -> Span {
+        let reach = 3.0 * self.scale;
+        let (first, last) = (self.at(centre - reach), self.at(centre + reach));
+        let step = f64::from(self.shrink) / self.scale;
+        let start = ((f64::from(first) + 0.5) * f64::from(self.shrink) - centre) / self.scale;
+        let mut curve = Lanczos3::new(start - step, step);
+        let [mut before, mut here] = [curve.next(), curve.next()];
+        let mut sum = 0.0;
+        let mut weights: Vec<f64> = (first..=last)
+            .map(|index| {
+                let after = curve.next();
+                let weight = here - self.blur * (before - 2.0 * here + after);
+                sum += self.fullness(index) * weight;
+                (before, here) = (here, after);
+                weight
+            })
+            .collect();
+        for weight in &mut weights {
+            *weight /= sum;
+        }
+        Span {
+            first: index(first),
+            weights,
+        }
+    }
+}
+
+/// Lanczos' windowed sinc of three lobes, at evenly spaced positions.
+///
+/// The sine is not computed anew for each: turning its angle by a constant is four multiplications.
+struct Lanczos3 {
+    x: f64,
+    step: f64,
+    /// Sine and cosine of `x` times pi / 3.
+    turned: (f64, f64),
+    /// The same of `step`.
+    turn: (f64, f64),
+}
+
+impl Lanczos3 {
+    fn new(x: f64, step: f64) -> Self {
+        let angle = |x: f64| (PI / 3.0 * x).sin_cos();
+        Self {
+            x,
+            step,
+            turned: angle(x),
+            turn: angle(step),
+        }
+    }
+
+    /// The value at the current position; moves on by a step.
+    fn next(&mut self) -> f64 {
+        let (x, (sin, cos)) = (self.x, self.turned);
+        self.x += self.step;
+        self.turned = (
+            sin * self.turn.1 + cos * self.turn.0,
+            cos * self.turn.1 - sin * self.turn.0,
+        );
+        if x.abs() >= 3.0 {
+            0.0
+        } else if x.abs() < 1e-6 {
+            1.0
+        } else {
+            // One sine is enough: sin 3a = 3 sin a - 4 sin^3 a.
+            3.0 * sin * sin * (3.0 - 4.0 * sin * sin) / (PI * PI * x * x)
+        }
+    }
+}
+
+/// The whole part of a position; what lies left of the axis counts as its start.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float casts saturate"
+)]
+fn whole(position: f64) -> u32 {
+    position as u32
+}
+
+/// A 32-bit count as an index, the same number on every machine that can hold such a picture.
+pub(super) fn index(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_curve_is_lanczos_windowed_sinc() {
+        let sinc = |x: f64| {
+            if x == 0.0 {
+                1.0
+            } else {
+                (PI * x).sin() / (PI * x)
+            }
+        };
+        let mut curve = Lanczos3::new(-3.5, 0.03);
+        for step in 0..250 {
+            let x = -3.5 + f64::from(step) * 0.03;
+            let exact = if x.abs() < 3.0 {
+                sinc(x) * sinc(x / 3.0)
+            } else {
+                0.0
+            };
+            assert!((curve.next() - exact).abs() < 1e-6, "{x}");
+        }
+    }
+
+    #[test]
+    fn doubled_chroma_is_resized_as_if_it_had_been_doubled_first() {
+        let chroma = [10.0, 200.0, 30.0, 90.0, 250.0, 0.0];
+        let full = [
+            10.0, 57.5, 152.5, 157.5, 72.5, 45.0, 75.0, 130.0, 210.0, 187.5, 62.5,
+        ];
+        let values = |spans: Vec<Span>, samples: &[f64]| -> Vec<f64> {
+            let value = |span: Span| {
+                span.weights
+                    .iter()
+                    .zip(&samples[span.first..])
+                    .map(|(w, s)| w * s)
+                    .sum()
+            };
+            spans.into_iter().map(value).collect()
+        };
+        for outputs in [11, 7, 3, 1] {
+            let half = Sampling {
+                count: 6,
+                extent: 5.5,
+                blur: 0.0,
+                doubled: Some(11),
+            };
+            let (_, spans) = half.spans(outputs);
+            let exact = values(Sampling::pixels(11).spans(outputs).1, &full);
+            for (value, exact) in values(spans, &chroma).iter().zip(exact) {
+                assert!((value - exact).abs() < 1e-9, "{value} for {exact}");
+            }
+        }
+    }
+}
