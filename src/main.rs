@@ -26,7 +26,13 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn configure(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     match ServeConfig::check(arguments) {
-        Ok(config) => serve(config).map(|()| ExitCode::SUCCESS),
+        Ok(config) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            let served = runtime.block_on(serve(config));
+            // Waiting for pictures that nobody is answered for any more would outlast Cloud Run's patience.
+            runtime.shutdown_background();
+            served.map(|()| ExitCode::SUCCESS)
+        }
         Err(faults) => {
             for fault in faults {
                 eprintln!("{fault}");
@@ -36,7 +42,6 @@ fn configure(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-#[tokio::main]
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     log::init(config.log_format);
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, config.port))

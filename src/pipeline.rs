@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::budget::{Budget, Reservation};
 use crate::content_encoding::gunzip;
@@ -90,16 +91,8 @@ impl Pipeline {
             limits: self.limits,
             max_bytes: self.max_source_bytes,
         };
-        // The core and the memory move with the work: a timeout gives neither back while the work goes on.
-        let rendered = tokio::task::spawn_blocking(move || {
-            let rendered = rendering.run();
-            drop(core);
-            rendered
-        });
-        let rendered = report
-            .time(Stage::Render, rendered)
-            .await
-            .map_err(|_| Failure::Panicked)?;
+        let rendered = on_core(core, move || rendering.run());
+        let rendered = report.time(Stage::Render, rendered).await?;
         report.source_pixels = rendered.source_pixels;
         let picture = rendered.thumbnail?;
         report.thumbnail_bytes = Some(picture.png.len());
@@ -215,6 +208,20 @@ impl Pipeline {
     }
 }
 
+/// Works off the async threads. The core moves with the work, and so does what the work owns: a timeout gives neither
+/// back while the work goes on.
+async fn on_core<T: Send + 'static>(
+    core: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let task = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(core);
+        done
+    });
+    task.await.map_err(|_| Failure::Panicked)
+}
+
 /// A source on its way through the renderer, with the memory set aside for it.
 struct Rendering {
     bytes: Vec<u8>,
@@ -275,5 +282,26 @@ impl From<Skip> for Stop {
 impl<F: Into<Failure>> From<F> for Stop {
     fn from(failure: F) -> Self {
         Self::Failure(failure.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Retry, Severity};
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_to_be_retried_and_gives_its_core_back() {
+        let budget = Budget::new(1 << 20, 1);
+        let core = budget.core().await.unwrap();
+        let failure = on_core(core, || -> () { panic!("a bug") })
+            .await
+            .unwrap_err();
+        assert!(matches!(failure, Failure::Panicked));
+        assert_eq!(
+            (failure.retry(), failure.severity()),
+            (Retry::Later, Severity::Error)
+        );
+        assert!(budget.core().await.is_ok());
     }
 }

@@ -72,7 +72,7 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
     };
     let mut times = Vec::with_capacity(options.reps);
     while times.len() < options.reps {
-        times.push(cpu_ms_of_one(&source, &limits, options.min_ms)?);
+        times.push(cpu_ms_of_one(&source, limits, options.min_ms)?);
     }
     times.sort_by(f64::total_cmp);
     if let Some(out) = &options.out {
@@ -91,11 +91,11 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
 }
 
 /// The CPU time of one thumbnail, over as many as take `min_ms` together.
-fn cpu_ms_of_one(source: &[u8], limits: &Limits, min_ms: f64) -> Result<f64> {
+fn cpu_ms_of_one(source: &[u8], limits: Limits, min_ms: f64) -> Result<f64> {
     let started = cpu_ms()?;
     let mut count = 0.0;
     loop {
-        render(source, limits)?;
+        render(source, &limits)?;
         count += 1.0;
         let spent = cpu_ms()? - started;
         if spent >= min_ms {

@@ -47,6 +47,9 @@ async fn a_new_picture_is_stored_as_png_with_its_origin() {
     // What fake-gcs-server doesn't keep is seen on the wire.
     let write = &cloud.proxy.requests_of(Call::Write)[0];
     assert!(write.path.contains("ifGenerationMatch=0"), "{}", write.path);
+    assert_eq!(write.method, "POST");
+    let form = write.header("content-type").unwrap_or_default();
+    assert!(form.starts_with("multipart/related"), "{form}");
     let body = String::from_utf8_lossy(&write.body);
     assert!(body.contains(r#""contentType":"image/png""#), "{body}");
     assert!(
@@ -498,4 +501,27 @@ async fn a_picture_that_alone_exceeds_the_memory_is_over_a_configured_limit() {
         message.contains("over the budget of 2170880 (MEMORY_BUDGET)"),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn what_is_not_done_when_a_shutdown_s_grace_is_over_is_answered_503() {
+    let cloud = Deployment::start(&[]).await;
+    cloud
+        .proxy
+        .inject(Call::Open, Fault::StallAtHeaders, usize::MAX);
+    let shutdown = async {
+        while cloud.proxy.hits(Call::Open, Fault::StallAtHeaders) == 0 {
+            tokio::task::yield_now().await;
+        }
+        cloud.app.sigterm();
+    };
+    let (answer, ()) = tokio::join!(cloud.app.push("photos", "n.jpg", 7), shutdown);
+    assert_eq!(answer, 503);
+    assert_line(
+        &cloud.line("n.jpg", 0).await,
+        "WARNING",
+        "failed",
+        Some("shutting_down"),
+    );
+    assert_eq!(cloud.app.wait().await.code(), Some(0));
 }

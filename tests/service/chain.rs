@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use image::{DynamicImage, ImageFormat};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::App;
 use crate::fake_gcs::FakeGcs;
@@ -286,7 +286,7 @@ fn acknowledged(app: &App) -> BTreeSet<u64> {
 fn is_done(app: &App, generation: i64) -> bool {
     let lines = app.log_lines();
     let mut done = lines.iter().filter(|line| line["outcome"] != "failed");
-    done.any(|line| line["generation"] == generation.to_string())
+    done.any(|line| line["generation"] == generation)
 }
 
 /// How often the message was refused that was refused most often.

@@ -26,7 +26,7 @@ enum Backdoor {
 impl Subject {
     fn folder() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let buckets = ["photos", "thumbs"].map(|name| bucket(name));
+        let buckets = ["photos", "thumbs"].map(bucket);
         let store =
             Directory::new(folder.path(), &[&buckets[0], &buckets[1]]).expect("a writable folder");
         Self {

@@ -158,10 +158,12 @@ async fn deliver(chain: Arc<Chain>) {
     loop {
         let delivery = {
             let mut queue = chain.queue.lock().unwrap();
-            if queue.len() % 50 == 0 {
+            if queue.len().is_multiple_of(50) {
                 // What was held up comes now, late by fifty deliveries.
                 chain.proxy.clear();
-                FAULTS.map(|(call, fault)| chain.proxy.inject(call, fault, 3));
+                for (call, fault) in FAULTS {
+                    chain.proxy.inject(call, fault, 3);
+                }
             }
             queue.pop_front()
         };
