@@ -502,26 +502,3 @@ async fn a_picture_that_alone_exceeds_the_memory_is_over_a_configured_limit() {
         "{message}"
     );
 }
-
-#[tokio::test]
-async fn what_is_not_done_when_a_shutdown_s_grace_is_over_is_answered_503() {
-    let cloud = Deployment::start(&[]).await;
-    cloud
-        .proxy
-        .inject(Call::Open, Fault::StallAtHeaders, usize::MAX);
-    let shutdown = async {
-        while cloud.proxy.hits(Call::Open, Fault::StallAtHeaders) == 0 {
-            tokio::task::yield_now().await;
-        }
-        cloud.app.sigterm();
-    };
-    let (answer, ()) = tokio::join!(cloud.app.push("photos", "n.jpg", 7), shutdown);
-    assert_eq!(answer, 503);
-    assert_line(
-        &cloud.line("n.jpg", 0).await,
-        "WARNING",
-        "failed",
-        Some("shutting_down"),
-    );
-    assert_eq!(cloud.app.wait().await.code(), Some(0));
-}
