@@ -6,15 +6,15 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use image::ImageFormat;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::app::{App, envelope};
 use crate::fake_gcs::FakeGcs;
-use crate::http::PATIENCE;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::Proxy;
+use crate::raw::{cut_off, exchange, framed, huge, post};
 
 /// A service with a storage behind it that records every call.
 struct Door {
@@ -67,46 +67,6 @@ impl Door {
         );
         self.assert_open(what).await;
     }
-}
-
-/// Sends these bytes and returns what comes back until the service ends the connection.
-async fn exchange(address: &str, bytes: &[u8]) -> String {
-    let stream = TcpStream::connect(address)
-        .await
-        .expect("the service accepts");
-    let (mut from, mut to) = stream.into_split();
-    let send = async {
-        // The service may answer and close before it has all: that is an answer too.
-        let _ = to.write_all(bytes).await;
-        to
-    };
-    let receive = async {
-        let mut answer = Vec::new();
-        // A reset ends what has come so far.
-        let _ = from.read_to_end(&mut answer).await;
-        answer
-    };
-    let both = async { tokio::join!(send, receive).1 };
-    let answer = tokio::time::timeout(PATIENCE, both).await;
-    let answer = answer.expect("the service ends the connection");
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// A whole request to `/`, after whose answer the connection ends.
-fn post(headers: &str, body: &[u8]) -> Vec<u8> {
-    let length = body.len();
-    let head = format!("content-length: {length}\r\n{headers}");
-    [
-        format!("POST / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{head}\r\n").as_bytes(),
-        body,
-    ]
-    .concat()
-}
-
-/// A request whose framing is what is hostile.
-fn framed(headers: &str, rest: &str) -> Vec<u8> {
-    let head = "POST / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n";
-    format!("{head}{headers}\r\n{rest}").into_bytes()
 }
 
 #[tokio::test]
@@ -270,35 +230,6 @@ async fn a_slow_caller_is_cut_off_and_holds_nothing_up() {
     door.assert_open("the slow callers").await;
 }
 
-/// Returns when the service has ended the connection.
-async fn cut_off(address: &str, begin: &str, trickle: &str) {
-    let stream = TcpStream::connect(address)
-        .await
-        .expect("the service accepts");
-    let (mut from, mut to) = stream.into_split();
-    to.write_all(begin.as_bytes())
-        .await
-        .expect("the service reads");
-    let write = async {
-        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(1));
-        while to.write_all(trickle.as_bytes()).await.is_ok() {
-            ticks.tick().await;
-        }
-        // A closed connection refuses the next byte; what was answered can still be read.
-        std::future::pending::<()>().await;
-    };
-    let ended = async {
-        let mut answer = Vec::new();
-        let _ = from.read_to_end(&mut answer).await;
-    };
-    let either = async {
-        tokio::select! { () = ended => (), () = write => () }
-    };
-    tokio::time::timeout(PATIENCE, either)
-        .await
-        .expect("the service ends the connection");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_huge_body_is_refused_and_costs_no_memory() {
     const CALLERS: usize = 12;
@@ -320,20 +251,6 @@ async fn a_huge_body_is_refused_and_costs_no_memory() {
     let grown = door.app.peak_memory() - idle;
     // Each caller may cost what a good body may, and buffers; together they sent 264 MB.
     assert!(grown < 64 << 20, "the peak memory grew by {grown} bytes");
-}
-
-fn huge(length: usize, chunked: bool) -> Vec<u8> {
-    let body = vec![b' '; length];
-    if chunked {
-        let chunk = [
-            format!("{length:x}\r\n").as_bytes(),
-            &body,
-            b"\r\n0\r\n\r\n",
-        ]
-        .concat();
-        return [framed("transfer-encoding: chunked\r\n", ""), chunk].concat();
-    }
-    post("", &body)
 }
 
 fn deep_in_unknown_field() -> String {

@@ -20,6 +20,7 @@ mod provision;
 mod proxy;
 mod pubsub;
 mod push_token;
+mod raw;
 mod rng;
 mod server;
 mod support;

@@ -128,9 +128,7 @@ async fn a_write_that_comes_late_does_not_bring_the_old_picture_back() {
         let hits = slow.hits(held, Fault::HeldUntilCleared);
         slow.inject(held, Fault::HeldUntilCleared, 1);
         let newest = async {
-            while slow.hits(held, Fault::HeldUntilCleared) == hits {
-                tokio::task::yield_now().await;
-            }
+            slow.until_hit(held, Fault::HeldUntilCleared, hits).await;
             let newest = put(&gcs, &object, before + 1).await;
             assert_eq!(instances[1].push("photos", &object, newest).await, 204);
             slow.clear();

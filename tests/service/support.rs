@@ -86,7 +86,14 @@ async fn the_proxy_forwards_and_tells_the_calls_apart() {
     let (open, write) = (Some(Call::Open), Some(Call::Write));
     let (thumbnail, source) = (Some(Call::LookAtThumbnail), Some(Call::LookAtSource));
     assert_eq!(calls, [open, open, source, thumbnail, None, write]);
-    assert_eq!(proxy.requests_of(Call::Write)[0].body, PICTURE);
+    let written = &proxy.requests_of(Call::Write)[0];
+    assert_eq!(
+        (written.method.as_str(), &written.body[..]),
+        ("POST", PICTURE)
+    );
+    assert_eq!(written.path, upload);
+    let ranged = &proxy.requests_of(Call::LookAtSource)[0];
+    assert_eq!(ranged.header("range"), Some("bytes=0-0"));
     assert_eq!(gcs.get("photos", "b.jpg").await.unwrap().bytes, PICTURE);
 }
 

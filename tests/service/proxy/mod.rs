@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::http::{Answer, Client};
+use crate::http::{Answer, Client, PATIENCE};
 use wire::{Connection, Request};
 
 pub use call::Call;
@@ -46,6 +46,7 @@ struct Inside {
     client: Client,
     state: Mutex<State>,
     cleared: Notify,
+    hit: Notify,
 }
 
 #[derive(Default)]
@@ -70,6 +71,7 @@ impl Proxy {
             client: Client::new(),
             state: Mutex::default(),
             cleared: Notify::new(),
+            hit: Notify::new(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&inside))).abort_handle();
         Self { inside, accepting }
@@ -106,6 +108,21 @@ impl Proxy {
     /// Forwards no query parameter of that name from now on: a server that doesn't know it.
     pub fn forget(&self, parameter: &str) {
         self.inside.state().forgotten.push(parameter.to_owned());
+    }
+
+    /// Waits until more than `before` requests of that call met that fault.
+    pub async fn until_hit(&self, call: Call, fault: Fault, before: usize) {
+        let waiting = async {
+            loop {
+                let hit = self.inside.hit.notified();
+                if self.hits(call, fault) > before {
+                    return;
+                }
+                hit.await;
+            }
+        };
+        let hit = tokio::time::timeout(PATIENCE, waiting).await;
+        hit.unwrap_or_else(|_| panic!("no {call:?} came to meet {fault:?}"));
     }
 
     /// Injects nothing from now on; what was recorded and counted stays.
@@ -146,6 +163,7 @@ impl Inside {
         *times -= 1;
         let hit = (*call, *fault);
         *state.hits.entry(hit).or_default() += 1;
+        self.hit.notify_waiters();
         Some(hit)
     }
 
@@ -218,7 +236,6 @@ async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
         // Taken before the fault counts as hit: whoever sees the hit may clear at once.
         let cleared = inside.cleared.notified();
         tokio::pin!(cleared);
-        cleared.as_mut().enable();
         let Some((call, fault)) = inside.fault(call) else {
             connection.body(&mut request).await?;
             inside.record(&request, call, None);
