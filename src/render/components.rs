@@ -6,7 +6,7 @@ use super::jpeg::{self, BlockSide, Colour, Component, Header};
 use super::orientation::Orientation;
 use super::pixels::{Pixels, from_planes};
 use super::resize::{Axis, Sampling, Shrink};
-use super::{Limits, Refusal, colour};
+use super::{Limits, Refusal, colour, joined};
 
 /// A JPEG that is about to be rendered.
 pub(super) struct Photo<'a> {
@@ -42,20 +42,46 @@ impl<'a> Photo<'a> {
         self.planes.iter().map(|plane| plane.side).collect()
     }
 
+    /// Whether too few samples make a pixel to resize components on their own.
+    fn is_small(&self) -> bool {
+        const FEW: u32 = 3;
+        let (width, height) = self.size;
+        self.header.colour == Colour::YCbCr
+            && (self.header.width < width * FEW || self.header.height < height * FEW)
+            && self
+                .planes
+                .iter()
+                .all(|plane| plane.side == BlockSide::Eight)
+    }
+
     /// An upper bound of the heap that [`Self::render`] takes.
     pub(super) fn memory_bytes(&self) -> u64 {
-        let resizers = self.planes.iter().map(|plane| {
-            Shrink::<u16, 1>::memory_bytes((plane.columns.count, plane.rows.count), self.size)
-        });
+        let resizers = if self.is_small() {
+            joined::memory_bytes(&self.header, self.size)
+        } else {
+            let sizes = self
+                .planes
+                .iter()
+                .map(|plane| (plane.columns.count, plane.rows.count));
+            sizes
+                .map(|size| Shrink::<u16, 1>::memory_bytes(size, self.size))
+                .sum()
+        };
         let profile = self
             .header
             .icc()
             .map_or(0, |icc| colour::memory_bytes(icc.len()));
-        jpeg::memory_bytes(&self.header, &self.sides()) + resizers.sum::<u64>() + profile
+        jpeg::memory_bytes(&self.header, &self.sides()) + resizers + profile
     }
 
     /// Renders the picture, not yet turned.
     pub(super) fn render(&self) -> Result<Pixels, Refusal> {
+        if self.is_small() {
+            let [r, g, b] = joined::render(&self.header, self.source, self.size)?;
+            let width = usize::try_from(self.size.0).unwrap_or(usize::MAX);
+            let pixels = from_planes([&r, &g, &b], width);
+            return Ok(colour::to_srgb(pixels, self.header.icc().as_deref()));
+        }
         let axes: Vec<(Axis, Axis)> = self
             .planes
             .iter()
@@ -124,7 +150,7 @@ impl<'a> Photo<'a> {
 }
 
 /// Converts full-range `Y'CbCr` to `R'G'B'` in place (ITU-T T.871, section 7).
-fn ycc_to_rgb(y: &mut [f32], cb: &mut [f32], cr: &mut [f32]) {
+pub(super) fn ycc_to_rgb(y: &mut [f32], cb: &mut [f32], cr: &mut [f32]) {
     for ((y, cb), cr) in y.iter_mut().zip(cb).zip(cr) {
         let (luma, blue, red) = (*y, *cb - 128.0, *cr - 128.0);
         *y = luma + 1.402 * red;

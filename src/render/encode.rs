@@ -1,27 +1,191 @@
-//! PNG out.
+//! PNG out (W3C PNG specification, third edition).
+//!
+//! A filtered photograph of this size has next to nothing that repeats: entropy coding and runs alone make smaller files than
+//! zlib's default search for matches, in a fraction of the time. Only what compresses like a drawing is searched as well.
 
-use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
+use flate2::Crc;
+use zlib_rs::{DeflateConfig, ReturnCode, Strategy, compress_bound, compress_slice};
 
-use super::Thumbnail;
 use super::pixels::{Model, Pixels};
+use super::png::paeth;
+use super::{Refusal, Thumbnail};
 
 /// Codes the pixels as a PNG without any metadata.
-pub(super) fn encode(pixels: &Pixels) -> Result<Thumbnail, EncodingError> {
-    let mut png = Vec::with_capacity(pixels.samples.len() + 1024);
-    let width = u32::try_from(pixels.width).map_err(|_| EncodingError::LimitsExceeded)?;
-    let height = u32::try_from(pixels.height).map_err(|_| EncodingError::LimitsExceeded)?;
-    let mut encoder = Encoder::new(&mut png, width, height);
-    encoder.set_color(match pixels.model {
-        Model::Grey => ColorType::Grayscale,
-        Model::GreyAlpha => ColorType::GrayscaleAlpha,
-        Model::Rgb => ColorType::Rgb,
-        Model::Rgba => ColorType::Rgba,
-    });
-    encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Balanced);
-    encoder.set_filter(Filter::Adaptive);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels.samples)?;
-    writer.finish()?;
+pub(super) fn encode(pixels: &Pixels) -> Result<Thumbnail, Refusal> {
+    let side = |length: usize| u32::try_from(length).map_err(|_| Refusal::TooComplex("thumbnail"));
+    let (width, height) = (side(pixels.width)?, side(pixels.height)?);
+    let colour_type = match pixels.model {
+        Model::Grey => 0,
+        Model::Rgb => 2,
+        Model::GreyAlpha => 4,
+        Model::Rgba => 6,
+    };
+    let filtered = filtered(pixels);
+    let mut data = deflated(&filtered, Strategy::Rle, 1)?;
+    if data.len() * 3 < filtered.len() {
+        let searched = deflated(&filtered, Strategy::Filtered, 8)?;
+        if searched.len() < data.len() {
+            data = searched;
+        }
+    }
+    let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    header.extend([8, colour_type, 0, 0, 0]);
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, content) in [(b"IHDR", &header), (b"IDAT", &data), (b"IEND", &Vec::new())] {
+        push_chunk(&mut png, *kind, content);
+    }
     Ok(Thumbnail { png, width, height })
+}
+
+/// Appends a chunk (section 5.3).
+fn push_chunk(png: &mut Vec<u8>, kind: [u8; 4], content: &[u8]) {
+    // A thumbnail's chunk is far shorter than 2^32 bytes.
+    let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
+    let mut sum = Crc::new();
+    sum.update(&kind);
+    sum.update(content);
+    png.extend(length.to_be_bytes());
+    png.extend(kind);
+    png.extend(content);
+    png.extend(sum.sum().to_be_bytes());
+}
+
+fn deflated(filtered: &[u8], strategy: Strategy, level: i32) -> Result<Vec<u8>, Refusal> {
+    let config = DeflateConfig {
+        level,
+        strategy,
+        ..DeflateConfig::default()
+    };
+    let mut data = vec![0; compress_bound(filtered.len())];
+    let (written, outcome) = compress_slice(&mut data, filtered, config);
+    if outcome != ReturnCode::Ok {
+        // The bound leaves room for anything, so this is an allocation that failed.
+        return Err(Refusal::TooComplex("no memory to code the thumbnail"));
+    }
+    let length = written.len();
+    data.truncate(length);
+    Ok(data)
+}
+
+/// The scanlines, each with the filter that leaves the least entropy (section 9).
+fn filtered(pixels: &Pixels) -> Vec<u8> {
+    let channels = pixels.model.channels();
+    let length = pixels.width * channels;
+    let costs = Costs::new(length);
+    let mut above = vec![0; length];
+    // Filter bytes and the five forms of the scanline in turns.
+    let mut forms: [Vec<u8>; 5] = std::array::from_fn(|_| vec![0; length]);
+    let mut filtered = Vec::with_capacity(pixels.samples.len() + pixels.height);
+    for row in pixels.samples.chunks_exact(length.max(1)) {
+        filter(row, &above, channels, &mut forms);
+        let best = (0_u8..)
+            .zip(&forms)
+            .max_by_key(|(_, form)| costs.evenness(form));
+        if let Some((kind, form)) = best {
+            filtered.push(kind);
+            filtered.extend_from_slice(form);
+        }
+        above.copy_from_slice(row);
+    }
+    filtered
+}
+
+/// Fills in what each of the five filters makes of `row`.
+fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 5]) {
+    let [none, sub, up, average, by_paeth] = forms;
+    none.copy_from_slice(row);
+    for x in 0..row.len() {
+        let (left, corner) = match x.checked_sub(channels) {
+            Some(before) => (row[before], above[before]),
+            None => (0, 0),
+        };
+        sub[x] = row[x].wrapping_sub(left);
+        up[x] = row[x].wrapping_sub(above[x]);
+        average[x] = row[x].wrapping_sub(left.midpoint(above[x]));
+        by_paeth[x] = row[x].wrapping_sub(paeth(left, above[x], corner));
+    }
+}
+
+/// What `n` equal bytes in a scanline save: n log2 n, for each n up to the scanline's length.
+struct Costs(Vec<u32>);
+
+impl Costs {
+    fn new(longest: usize) -> Self {
+        let longest = u16::try_from(longest).unwrap_or(u16::MAX);
+        Self((0..=longest).map(|n| saved(f32::from(n))).collect())
+    }
+
+    /// The more, the fewer bits an entropy coder needs for `form`.
+    fn evenness(&self, form: &[u8]) -> u32 {
+        let mut counts = [0_usize; 256];
+        for byte in form {
+            counts[usize::from(*byte)] += 1;
+        }
+        counts.iter().filter_map(|count| self.0.get(*count)).sum()
+    }
+}
+
+/// n log2 n in 64ths of a bit.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive, and far below 2^32"
+)]
+fn saved(n: f32) -> u32 {
+    (n * n.max(1.0).log2() * 64.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use image::ImageFormat::Png;
+
+    use super::*;
+
+    fn decoded(pixels: &Pixels) -> image::DynamicImage {
+        let thumbnail = encode(pixels).unwrap();
+        image::load_from_memory_with_format(&thumbnail.png, Png).unwrap()
+    }
+
+    fn pixels(model: Model, sample: impl Fn(usize, usize, usize) -> usize) -> Pixels {
+        let (width, height) = (37, 23);
+        let all = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let samples = all.flat_map(|(x, y)| (0..model.channels()).map(move |c| (x, y, c)));
+        let samples = samples
+            .map(|(x, y, c)| sample(x, y, c).to_le_bytes()[0])
+            .collect();
+        Pixels {
+            width,
+            height,
+            model,
+            samples,
+        }
+    }
+
+    #[test]
+    fn another_decoder_reads_every_model_back_as_it_was() {
+        for model in [Model::Grey, Model::GreyAlpha, Model::Rgb, Model::Rgba] {
+            let noisy = pixels(model, |x, y, c| x * 37 + y * y * 91 + c * 55 + x * x * y);
+            let smooth = pixels(model, |x, y, c| x * 3 + y * 2 + c * 40);
+            let flat = pixels(model, |x, _, _| if x < 9 { 3 } else { 200 });
+            for pixels in [noisy, smooth, flat] {
+                let read = decoded(&pixels);
+                assert_eq!(usize::from(read.color().channel_count()), model.channels());
+                assert_eq!(read.as_bytes(), pixels.samples);
+            }
+        }
+    }
+
+    #[test]
+    fn a_flat_picture_takes_next_to_nothing() {
+        let thumbnail = encode(&pixels(Model::Rgba, |_, _, _| 77)).unwrap();
+        assert!(thumbnail.png.len() < 110, "{} bytes", thumbnail.png.len());
+    }
+
+    #[test]
+    fn a_pattern_is_found_again() {
+        // Noise in itself, but the same in every row.
+        let noise = |x: usize, c: usize| (x * 7919 + c * 104_729) % 251;
+        let same = encode(&pixels(Model::Rgb, |x, _, c| noise(x, c))).unwrap();
+        assert!(same.png.len() < 300, "{} bytes", same.png.len());
+    }
 }

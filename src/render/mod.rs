@@ -6,6 +6,7 @@ mod colour;
 mod components;
 mod encode;
 mod format;
+mod joined;
 mod jpeg;
 mod orientation;
 mod pixels;
@@ -115,7 +116,7 @@ impl<'a> Plan<'a> {
             Picture::Png(header) => (png::render(header)?, header.orientation),
         };
         let pixels = pixels::smallest_model(orientation.turn(pixels));
-        encode::encode(&pixels).map_err(|error| Refusal::Corrupt(error.to_string()))
+        encode::encode(&pixels)
     }
 }
 

@@ -11,6 +11,7 @@ mod scanlines;
 mod unfilter;
 
 pub(super) use header::Header;
+pub(super) use unfilter::paeth;
 
 use adam7::Pass;
 use header::ColourType;

@@ -63,7 +63,7 @@ fn chained<const N: usize>(kind: u8, coded: &[u8], above: &[u8], row: &mut [u8])
 ///
 /// Without branches: the guess lies beyond the greater neighbour exactly when `3 corner - left - above` is at most the
 /// smaller one, and below the smaller exactly when it is at least the greater.
-fn paeth(left: u8, above: u8, corner: u8) -> u8 {
+pub(in crate::render) fn paeth(left: u8, above: u8, corner: u8) -> u8 {
     let (a, b, c) = (i16::from(left), i16::from(above), i16::from(corner));
     let opposite = 3 * c - (a + b);
     let (low, high) = (left.min(above), left.max(above));

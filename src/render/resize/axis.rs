@@ -123,7 +123,8 @@ mod tests {
         let sums = samples
             .chunks(axis.shrink())
             .map(|held| held.iter().sum::<f64>());
-        let boxes: Vec<f64> = sums.map(|sum| sum / axis.shrink() as f64).collect();
+        let held = f64::from(u32::try_from(axis.shrink()).unwrap());
+        let boxes: Vec<f64> = sums.map(|sum| sum / held).collect();
         let output = |(first, weights): (usize, &[i16])| {
             let held = boxes.get(first..).unwrap_or_default();
             let products = held

@@ -260,7 +260,7 @@ mod tests {
                 doubled: Some(11),
             };
             let (_, spans) = half.spans(outputs);
-            let exact = values(Sampling::pixels(11).spans(outputs).1, &full);
+            let exact = values(Sampling::pixels(11).spans_of_boxes(1, outputs), &full);
             for (value, exact) in values(spans, &chroma).iter().zip(exact) {
                 assert!((value - exact).abs() < 1e-9, "{value} for {exact}");
             }
