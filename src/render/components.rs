@@ -135,8 +135,12 @@ impl<'a> Photo<'a> {
                 ))
             }
             (Colour::Ycck, [y, cb, cr, k]) => {
+                // Only the inks but black went through YCC, as their complements (Adobe TN 5116, section 18).
                 ycc_to_rgb(y, cb, cr);
-                let stored_inverted = !self.header.adobe;
+                for ink in [&mut *y, &mut *cb, &mut *cr] {
+                    ink.iter_mut().for_each(|sample| *sample = 255.0 - *sample);
+                }
+                let stored_inverted = self.header.adobe;
                 Ok(colour::cmyk_to_srgb(
                     [y, cb, cr, k],
                     stored_inverted,
