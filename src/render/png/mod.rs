@@ -21,7 +21,7 @@ use samples::{
 use scanlines::Scanlines;
 
 use super::pixels::{Pixels, from_planes};
-use super::resize::{Axis, Sampling, Shrink, Sum};
+use super::resize::{Axis, Grid, Sampling, Shrink, Sum};
 use super::{Refusal, colour};
 
 /// Renders the picture, not yet turned.
@@ -93,8 +93,14 @@ impl Picture<'_> {
                 None => self.shrink(257, add_words::<3>),
             },
             (ColourType::GreyAlpha, 8) => self.shrink(255, add_alpha_bytes::<2>),
+            (ColourType::GreyAlpha, _) if self.keeps_its_size() => {
+                self.copy(255, |row, sums| add_alpha_bytes::<2>(&high(row), sums))
+            }
             (ColourType::GreyAlpha, _) => self.shrink(257, add_alpha_words::<2>),
             (ColourType::Rgba, 8) => self.shrink(255, add_alpha_bytes::<4>),
+            (ColourType::Rgba, _) if self.keeps_its_size() => {
+                self.copy(255, |row, sums| add_alpha_bytes::<4>(&high(row), sums))
+            }
             (ColourType::Rgba, _) => self.shrink(257, add_alpha_words::<4>),
         }
     }
@@ -126,28 +132,71 @@ impl Picture<'_> {
         unit: u32,
         add: impl Fn(&[u8], &mut [[S; C]]),
     ) -> Result<Pixels, Refusal> {
+        if self.keeps_its_size() {
+            return self.copy(unit, add);
+        }
+        let mut shrink = Shrink::new(&self.columns, &self.rows, unit);
+        let mut pass = Grid::WHOLE;
+        self.walk(|columns, y, line| {
+            if pass != columns {
+                pass = columns;
+                shrink.start_pass(columns);
+            }
+            add(line, shrink.row(y));
+        })?;
+        Ok(self.pixels(&shrink.finish()))
+    }
+
+    /// Takes all samples as they are: the resizer's fractions would change some of them by one.
+    fn copy<S: Sum, const C: usize>(
+        &self,
+        unit: u32,
+        add: impl Fn(&[u8], &mut [[S; C]]),
+    ) -> Result<Pixels, Refusal> {
+        let (width, height) = (self.columns.samples(), self.rows.samples());
+        let mut planes: [_; C] = std::array::from_fn(|_| vec![0.0; width * height]);
+        let mut sums = vec![[S::default(); C]; width];
+        self.walk(|columns, y, line| {
+            sums.fill([S::default(); C]);
+            let sums = &mut sums[..columns.columns_before(width)];
+            add(line, sums);
+            for (index, sums) in sums.iter().enumerate() {
+                let position = y * width + columns.first + index * columns.step;
+                for (plane, sum) in planes.iter_mut().zip(sums) {
+                    plane[position] = level((*sum).into(), unit);
+                }
+            }
+        })?;
+        Ok(self.pixels(&planes))
+    }
+
+    fn keeps_its_size(&self) -> bool {
+        self.columns.samples() == self.columns.outputs()
+            && self.rows.samples() == self.rows.outputs()
+    }
+
+    /// Reads all scanlines, each with the columns that it holds and its row in the picture.
+    fn walk(&self, mut take: impl FnMut(Grid, usize, &[u8])) -> Result<(), Refusal> {
         let bits = usize::try_from(self.header.pixel_bits()).unwrap_or(usize::MAX);
         let (width, height) = (self.columns.samples(), self.rows.samples());
         let bytes = |pixels: usize| (pixels * bits).div_ceil(8);
         let (first, rest) = (self.header.first, self.header.rest.clone());
         let mut lines = Scanlines::new(first, rest, bytes(width), bits.div_ceil(8));
-        let mut shrink = Shrink::new(&self.columns, &self.rows, unit);
         for Pass { rows, columns } in self.passes() {
             let length = bytes(columns.columns_before(width));
             if length == 0 {
                 continue;
             }
             lines.start_pass();
-            shrink.start_pass(*columns);
             for y in (rows.first..height).step_by(rows.step) {
-                add(lines.next(length)?, shrink.row(y));
+                take(*columns, y, lines.next(length)?);
             }
         }
-        lines.finish()?;
-        Ok(from_planes(
-            shrink.finish().each_ref().map(Vec::as_slice),
-            self.columns.outputs(),
-        ))
+        lines.finish()
+    }
+
+    fn pixels<const C: usize>(&self, planes: &[Vec<f32>; C]) -> Pixels {
+        from_planes(planes.each_ref().map(Vec::as_slice), self.columns.outputs())
     }
 
     fn passes(&self) -> &'static [Pass] {
@@ -157,6 +206,24 @@ impl Picture<'_> {
             &adam7::WHOLE
         }
     }
+}
+
+/// 16-bit samples as 8-bit ones, rounded.
+fn high(row: &[u8]) -> Vec<u8> {
+    let samples = row.as_chunks().0.iter();
+    let rounded = samples.map(|sample| (u32::from(u16::from_be_bytes(*sample)) + 128) / 257);
+    rounded
+        .map(|sample| u8::try_from(sample).unwrap_or(u8::MAX))
+        .collect()
+}
+
+/// A sum as a sample of 0 to 255.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a single sample's sum is below 2^24"
+)]
+fn level(sum: u64, unit: u32) -> f32 {
+    sum as f32 / unit as f32
 }
 
 /// The colours of a palette with their alpha. Values beyond the palette are black, as viewers show them.
