@@ -18,8 +18,13 @@ def premultiplied(rgba):
     return np.concatenate([rgba[..., :3] * rgba[..., 3:] / 255, rgba[..., 3:]], 2)
 
 
-def expected(path, size):
-    return premultiplied(reference.shrink(reference.decode(path.read_bytes()), size))
+def expected(path, size, store):
+    """The reference of a photograph at a size; kept under `store`, since 48 megapixels take their time."""
+    kept = store / f"{path.name}-{size[0]}x{size[1]}.npy"
+    if not kept.exists():
+        store.mkdir(parents=True, exist_ok=True)
+        np.save(kept, premultiplied(reference.shrink(reference.decode(path.read_bytes()), size)))
+    return np.load(kept)
 
 
 def psnr(a, b):

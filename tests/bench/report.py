@@ -83,7 +83,9 @@ def closeness(work, results):
             for peer, figures in by.items():
                 size = figures["out_w"], figures["out_h"]
                 if size not in references:
-                    references[size] = fidelity.expected(work / "photographs" / name / file, size)
+                    references[size] = fidelity.expected(
+                        work / "photographs" / name / file, size, work / "references" / name
+                    )
                 made = fidelity.pixels(work / "thumbnails" / name / peer / f"{file}.png")
                 near = fidelity.psnr(made, references[size]), fidelity.ssim(made, references[size])
                 found.setdefault(name, {}).setdefault(file, {})[peer] = near

@@ -29,29 +29,38 @@ def fit(width, height, side=SIDE):
     return max(1, min((low, low + 1), key=lambda n: abs(width / height - n / side))), side
 
 
-def _weights(source, target):
-    """Lanczos3 over the source's samples for each of the target's, widened by the shrink, as a dense matrix."""
+def _spans(source, target):
+    """For each of the target's samples, the first of the source's that weighs in it, and Lanczos3's weights."""
     scale = max(source / target, 1.0)
-    centre = (np.arange(target)[:, None] + 0.5) * source / target
-    x = (np.arange(source)[None, :] + 0.5 - centre) / scale
-    weights = np.where(abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
-    return weights / weights.sum(1, keepdims=True)
+    for n in range(target):
+        centre = (n + 0.5) * source / target
+        first, last = max(0, math.floor(centre - 3 * scale)), min(source, math.ceil(centre + 3 * scale))
+        x = (np.arange(first, last) + 0.5 - centre) / scale
+        weights = np.where(abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
+        yield first, weights / weights.sum()
 
 
-def resize(samples, width, height):
-    """Lanczos3 in both directions, in double precision, without rounding or clamping in between."""
-    rows = np.tensordot(_weights(samples.shape[0], height), samples, (1, 0))
-    return np.tensordot(_weights(samples.shape[1], width), rows, (1, 1)).swapaxes(0, 1)
+def _filter(samples, target):
+    """Lanczos3 along the first axis, in double precision, without rounding or clamping."""
+    spans = _spans(len(samples), target)
+    return np.stack([np.tensordot(w, samples[first : first + len(w)], (0, 0)) for first, w in spans])
+
+
+def _premultiplied(rgba):
+    rgba = rgba.astype(float)
+    rgba[..., :3] *= rgba[..., 3:] / 255
+    return rgba
 
 
 def shrink(rgba, size=None):
-    """A float picture [h, w, 4] (0..255, not premultiplied) at its thumbnail's size, premultiplied while resizing."""
+    """A picture [h, w, 4] (0..255, not premultiplied) at its thumbnail's size, premultiplied while resizing."""
     height, width = rgba.shape[:2]
     size = size or fit(width, height)
     if size == (width, height):
-        return rgba
-    alpha = rgba[..., 3:] / 255
-    small = resize(np.concatenate([rgba[..., :3] * alpha, rgba[..., 3:]], 2), *size)
+        return rgba.astype(float)
+    # In strips of columns, since 48 megapixels in double precision take 1.5 GB.
+    strips = [_filter(_premultiplied(rgba[:, x : x + 256]), size[1]) for x in range(0, width, 256)]
+    small = _filter(np.concatenate(strips, 1).swapaxes(0, 1), size[0]).swapaxes(0, 1)
     alpha = small[..., 3:] / 255
     small[..., :3] = np.divide(small[..., :3], alpha, out=np.zeros_like(small[..., :3]), where=alpha > 1e-6)
     return np.clip(small, 0, 255)
@@ -75,7 +84,7 @@ def to_srgb(image):
 
 
 def decode(source):
-    """The whole picture behind `source` (bytes), upright, in sRGB, as a float array [h, w, 4]."""
+    """The whole picture behind `source` (bytes), upright, in sRGB, as an array [h, w, 4] of bytes."""
     image = Image.open(io.BytesIO(source))
     image.load()
     if image.mode == "P":
@@ -83,7 +92,7 @@ def decode(source):
     profile, orientation = image.info.get("icc_profile"), image.getexif().get(0x0112, 1)
     image = ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
     image.info["icc_profile"] = profile
-    return np.asarray(to_srgb(image).convert("RGBA")).astype(float)
+    return np.asarray(to_srgb(image).convert("RGBA"))
 
 
 def bytes_of(rgba):
