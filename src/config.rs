@@ -85,6 +85,9 @@ pub struct ServeArguments {
     /// Address of a Cloud Storage emulator, called without credentials.
     #[arg(long, env = "STORAGE_EMULATOR_HOST")]
     storage_emulator_host: Option<String>,
+    /// Address of an emulator of listing and deleting, which speak gRPC.
+    #[arg(long, env = "STORAGE_CONTROL_ENDPOINT", hide = true)]
+    storage_control_endpoint: Option<String>,
     /// Audience of the OIDC tokens that POST / demands; set it and `PUSH_SERVICE_ACCOUNT` only where no IAM checks the
     /// caller (Cloud Run's does).
     #[arg(long, env = "PUSH_AUDIENCE")]
@@ -217,6 +220,9 @@ impl ServeConfig {
             None => Storage::Gcs(GcsOptions {
                 emulator: arguments
                     .storage_emulator_host
+                    .filter(|host| !host.is_empty()),
+                control: arguments
+                    .storage_control_endpoint
                     .filter(|host| !host.is_empty()),
             }),
         };

@@ -63,6 +63,7 @@ pub mod budget;
 pub mod config;
 mod content_encoding;
 pub mod event;
+mod google;
 pub mod log;
 mod memory;
 pub mod names;

@@ -22,4 +22,5 @@ mod pubsub;
 mod push_token;
 mod rng;
 mod server;
+mod storage_control;
 mod support;
