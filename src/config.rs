@@ -62,6 +62,10 @@ pub struct ServeArguments {
     /// What thumbnails' names begin with; never empty.
     #[arg(long, env = "THUMBNAIL_PREFIX", default_value = "thumbnails/")]
     thumbnail_prefix: String,
+    /// Delete a thumbnail when its source is deleted: true or false. The notifications must cover `OBJECT_DELETE` and
+    /// `OBJECT_ARCHIVE`.
+    #[arg(long, env = "PROPAGATE_DELETES", default_value = "false")]
+    propagate_deletes: String,
     /// Cache-Control header of thumbnails, such as "public, max-age=86400".
     #[arg(long, env = "CACHE_CONTROL")]
     cache_control: Option<String>,
@@ -210,6 +214,13 @@ impl ServeConfig {
             }),
             Some(_) => faults.note("LOG_FORMAT", Err("is neither json nor text")),
         };
+        let propagate_deletes = faults.note(
+            "PROPAGATE_DELETES",
+            arguments
+                .propagate_deletes
+                .parse()
+                .map_err(|_| "is neither true nor false"),
+        );
         let cache_control = arguments.cache_control.filter(|rule| !rule.is_empty());
         let cache_control = match cache_control {
             Some(rule) => faults.note("CACHE_CONTROL", header_value(rule)).map(Some),
@@ -242,6 +253,7 @@ impl ServeConfig {
                     target_bucket: target_bucket?,
                     prefix: prefix?,
                     source_buckets,
+                    propagate_deletes: propagate_deletes?,
                 },
                 cache_control: cache_control?,
                 max_source_bytes: max_source_bytes?,

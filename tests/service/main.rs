@@ -6,6 +6,7 @@ mod chain;
 mod command_line;
 mod conformance;
 mod crash;
+mod deletes;
 mod deployment;
 mod documents;
 mod fake_gcs;
