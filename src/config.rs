@@ -2,6 +2,7 @@
 
 mod callers;
 mod quantity;
+mod reconcile;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use self::quantity::{bytes, duration};
+pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 use crate::log::Format;
 use crate::memory;
 use crate::names::{BucketName, Prefix};
@@ -38,6 +40,8 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve: answer pushed notifications at POST / with stored thumbnails, and GET /health.
     Serve(Box<ServeArguments>),
+    /// Compare a bucket with its thumbnails, and make or announce those that are missing or stale.
+    Reconcile(Box<ReconcileArguments>),
     /// Render local files with the service's own renderer.
     Thumb(ThumbArguments),
 }

@@ -21,6 +21,7 @@ mod provision;
 mod proxy;
 mod pubsub;
 mod push_token;
+mod reconcile;
 mod rng;
 mod server;
 mod storage_control;
