@@ -2,6 +2,7 @@
 
 mod callers;
 mod quantity;
+mod reconcile;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use self::quantity::{bytes, duration};
+pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 use crate::log::Format;
 use crate::memory;
 use crate::names::{BucketName, Prefix};
@@ -38,6 +40,8 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve: answer pushed notifications at POST / with stored thumbnails, and GET /health.
     Serve(Box<ServeArguments>),
+    /// Compare a bucket with its thumbnails, and make or announce those that are missing or stale.
+    Reconcile(Box<ReconcileArguments>),
     /// Render local files with the service's own renderer.
     Thumb(ThumbArguments),
 }
@@ -62,6 +66,10 @@ pub struct ServeArguments {
     /// What thumbnails' names begin with; never empty.
     #[arg(long, env = "THUMBNAIL_PREFIX", default_value = "thumbnails/")]
     thumbnail_prefix: String,
+    /// Delete a thumbnail when its source is deleted: true or false. The notifications must cover `OBJECT_DELETE` and
+    /// `OBJECT_ARCHIVE`.
+    #[arg(long, env = "PROPAGATE_DELETES", default_value = "false")]
+    propagate_deletes: String,
     /// Cache-Control header of thumbnails, such as "public, max-age=86400".
     #[arg(long, env = "CACHE_CONTROL")]
     cache_control: Option<String>,
@@ -85,6 +93,9 @@ pub struct ServeArguments {
     /// Address of a Cloud Storage emulator, called without credentials.
     #[arg(long, env = "STORAGE_EMULATOR_HOST")]
     storage_emulator_host: Option<String>,
+    /// Address of an emulator of listing and deleting, which speak gRPC.
+    #[arg(long, env = "STORAGE_CONTROL_ENDPOINT", hide = true)]
+    storage_control_endpoint: Option<String>,
     /// Audience of the OIDC tokens that POST / demands; set it and `PUSH_SERVICE_ACCOUNT` only where no IAM checks the
     /// caller (Cloud Run's does).
     #[arg(long, env = "PUSH_AUDIENCE")]
@@ -197,16 +208,15 @@ impl ServeConfig {
                 .map_err(|_| "is not a port: a number from 0 to 65535"),
         );
         let on_cloud_run = arguments.k_service.is_some();
-        let log_format = match arguments.log_format.as_deref() {
-            Some("json") => Some(Format::Json),
-            Some("text") => Some(Format::Text),
-            None => Some(if on_cloud_run {
-                Format::Json
-            } else {
-                Format::Text
-            }),
-            Some(_) => faults.note("LOG_FORMAT", Err("is neither json nor text")),
-        };
+        let log_format = log_format(arguments.log_format.as_deref(), on_cloud_run);
+        let log_format = faults.note("LOG_FORMAT", log_format);
+        let propagate_deletes = faults.note(
+            "PROPAGATE_DELETES",
+            arguments
+                .propagate_deletes
+                .parse()
+                .map_err(|_| "is neither true nor false"),
+        );
         let cache_control = arguments.cache_control.filter(|rule| !rule.is_empty());
         let cache_control = match cache_control {
             Some(rule) => faults.note("CACHE_CONTROL", header_value(rule)).map(Some),
@@ -217,6 +227,9 @@ impl ServeConfig {
             None => Storage::Gcs(GcsOptions {
                 emulator: arguments
                     .storage_emulator_host
+                    .filter(|host| !host.is_empty()),
+                control: arguments
+                    .storage_control_endpoint
                     .filter(|host| !host.is_empty()),
             }),
         };
@@ -236,6 +249,7 @@ impl ServeConfig {
                     target_bucket: target_bucket?,
                     prefix: prefix?,
                     source_buckets,
+                    propagate_deletes: propagate_deletes?,
                 },
                 cache_control: cache_control?,
                 max_source_bytes: max_source_bytes?,
@@ -265,6 +279,16 @@ impl Faults {
         checked
             .map_err(|fault| self.0.push(format!("{variable}: {fault}")))
             .ok()
+    }
+}
+
+fn log_format(text: Option<&str>, on_cloud_run: bool) -> Result<Format, &'static str> {
+    match text {
+        Some("json") => Ok(Format::Json),
+        Some("text") => Ok(Format::Text),
+        Some(_) => Err("is neither json nor text"),
+        None if on_cloud_run => Ok(Format::Json),
+        None => Ok(Format::Text),
     }
 }
 

@@ -27,12 +27,13 @@
 //! - [`server`] alone knows HTTP. It answers, and logs one line per event in the form that [`log`] gives it.
 //! - [`push_token`] lets callers in where no IAM does; it alone knows the server of Google's keys.
 //! - [`event`] and [`names`] parse what comes in; behind them no text is checked again.
-//! - [`work`] decides by name what is work.
+//! - [`work`] decides by name what is work: a thumbnail to make, or one to remove with its source.
 //! - [`pipeline`] is the way above, and holds the argument why an old picture never ends up over a new one.
 //! - [`store`] alone knows Cloud Storage and its stand-in, a local folder; [`stored`] is what a thumbnail is in there.
 //! - [`budget`] shares out memory and cores.
 //! - [`render`] alone knows pixels and codecs: a pure function from bytes to PNG.
 //! - [`outcome`] classifies every end exhaustively: retried or not, how loud, by which name. [`report`] measures.
+//! - [`reconcile`] compares a bucket with its thumbnails, and makes or announces to a [`topic`] what is missing.
 //! - [`thumb`] puts the renderer to work on local files.
 //!
 //! # Invariants
@@ -64,17 +65,20 @@ pub mod budget;
 pub mod config;
 mod content_encoding;
 pub mod event;
+mod google;
 pub mod log;
 mod memory;
 pub mod names;
 pub mod outcome;
 pub mod pipeline;
 pub mod push_token;
+pub mod reconcile;
 pub mod render;
 pub mod report;
 pub mod server;
 pub mod store;
 pub mod stored;
 pub mod thumb;
+pub mod topic;
 mod trace;
 pub mod work;

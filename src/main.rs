@@ -7,10 +7,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Parser as _;
 use gcs_thumbnailer::budget::Budget;
-use gcs_thumbnailer::config::{Command, CommandLine, ServeArguments, ServeConfig, Storage};
+use gcs_thumbnailer::config::{
+    Command, CommandLine, ReconcileConfig, ServeArguments, ServeConfig, Storage,
+};
 use gcs_thumbnailer::pipeline::Pipeline;
 use gcs_thumbnailer::push_token::Verifier;
+use gcs_thumbnailer::reconcile::{Mode, Reconcile};
 use gcs_thumbnailer::store::{Directory, Gcs, Store};
+use gcs_thumbnailer::topic::Topic;
 use gcs_thumbnailer::{log, server, thumb};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,6 +23,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
     match line.command {
         Some(Command::Thumb(arguments)) => Ok(thumb::run(&arguments)),
+        Some(Command::Reconcile(arguments)) => match ReconcileConfig::check(*arguments) {
+            Ok(config) => reconcile(config),
+            Err(faults) => Ok(refuse(&faults)),
+        },
         Some(Command::Serve(arguments)) => configure(*arguments),
         None => configure(line.serve),
     }
@@ -33,13 +41,15 @@ fn configure(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
             runtime.shutdown_background();
             served.map(|()| ExitCode::SUCCESS)
         }
-        Err(faults) => {
-            for fault in faults {
-                eprintln!("{fault}");
-            }
-            Ok(ExitCode::from(2))
-        }
+        Err(faults) => Ok(refuse(&faults)),
     }
+}
+
+fn refuse(faults: &[String]) -> ExitCode {
+    for fault in faults {
+        eprintln!("{fault}");
+    }
+    ExitCode::from(2)
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
@@ -49,14 +59,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         .with_context(|| format!("can't listen on port {}", config.port))?;
     let address = listener.local_addr()?.to_string();
     // Signals are caught before anything is answered, so that none is missed.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
-        }
-    };
+    let shutdown = signalled()?;
     let pipeline = Arc::new(pipeline(&config)?);
     let callers = config.push_token.map(Verifier::new).transpose();
     let callers = callers.context("can't fetch keys over TLS")?;
@@ -70,6 +73,49 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     server::serve(listener, pipeline, callers, config.project, shutdown).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+#[tokio::main]
+async fn reconcile(config: ReconcileConfig) -> anyhow::Result<ExitCode> {
+    log::init(config.service.log_format);
+    let shutdown = signalled()?;
+    let mode = match &config.topic {
+        _ if config.dry_run => Mode::DryRun,
+        Some(name) => Mode::Announce(
+            Topic::open(name, config.pubsub_emulator.as_deref())
+                .await
+                .with_context(|| format!("can't open the topic {name}"))?,
+        ),
+        None => Mode::Make,
+    };
+    let reconcile = Reconcile {
+        pipeline: Arc::new(pipeline(&config.service)?),
+        bucket: config.bucket,
+        mode,
+        prefix: config.prefix,
+        start_after: config.start_after,
+        limit: config.limit,
+        per_second: config.per_second,
+        prune: config.prune,
+    };
+    let summary = reconcile.run(shutdown).await;
+    Ok(if summary.is_success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Catches the signals that ask to end, from now on.
+fn signalled() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+    })
 }
 
 fn pipeline(config: &ServeConfig) -> anyhow::Result<Pipeline> {

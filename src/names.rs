@@ -25,6 +25,9 @@ pub enum InvalidName {
     /// The text is no thumbnail prefix.
     #[error("a thumbnail prefix has 1 to 1000 bytes and no carriage return or line feed")]
     Prefix,
+    /// The text is no topic.
+    #[error("a topic is named projects/PROJECT/topics/TOPIC")]
+    Topic,
     /// The text is no generation.
     #[error("a generation is a whole number that is not negative")]
     Generation,
@@ -190,9 +193,74 @@ impl fmt::Display for Prefix {
     }
 }
 
+/// The full name of a Pub/Sub topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicName(String);
+
+impl TopicName {
+    /// Checks a text for the form `projects/PROJECT/topics/TOPIC`.
+    ///
+    /// Rules: <https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names>.
+    ///
+    /// # Errors
+    /// [`InvalidName::Topic`] where it has another.
+    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidName> {
+        let text = text.into();
+        let parts: Vec<_> = text.split('/').collect();
+        // A project may belong to a domain, as in example.com:project.
+        let legal = |part: &str| {
+            let is_legal = |c: char| c.is_ascii_alphanumeric() || "-_.~+%:".contains(c);
+            !part.is_empty() && part.chars().all(is_legal)
+        };
+        match parts[..] {
+            ["projects", project, "topics", topic] if legal(project) && legal(topic) => {
+                Ok(Self(text))
+            }
+            _ => Err(InvalidName::Topic),
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TopicName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_topic_is_named_in_full() {
+        for sound in [
+            "projects/p/topics/new-pictures",
+            "projects/example.com:p/topics/t.1",
+        ] {
+            assert!(TopicName::parse(sound).is_ok(), "{sound}");
+        }
+        for broken in [
+            "",
+            "new-pictures",
+            "projects/p/topics/",
+            "projects//topics/t",
+            "projects/p/subscriptions/s",
+            "projects/p/topics/t/x",
+            "projects/p/topics/a b",
+        ] {
+            assert_eq!(
+                TopicName::parse(broken),
+                Err(InvalidName::Topic),
+                "{broken}"
+            );
+        }
+    }
 
     #[test]
     fn bucket_names_cannot_leave_their_path_segment() {

@@ -15,6 +15,8 @@ pub enum Outcome {
     Created,
     /// A thumbnail took the place of another object.
     Replaced(Replaced),
+    /// The thumbnail of a deleted source was deleted.
+    Deleted,
     /// Nothing was to be done.
     Skipped(Skip),
 }
@@ -116,6 +118,7 @@ impl Outcome {
         match self {
             Self::Created => "created",
             Self::Replaced(_) => "replaced",
+            Self::Deleted => "deleted",
             Self::Skipped(Skip::Gone) => "gone",
             Self::Skipped(_) => "skipped",
         }
@@ -125,7 +128,7 @@ impl Outcome {
     #[must_use]
     pub fn reason(self) -> Option<&'static str> {
         match self {
-            Self::Created => None,
+            Self::Created | Self::Deleted => None,
             Self::Replaced(Replaced::OtherVersion) => Some("other_version"),
             Self::Replaced(Replaced::Unmarked) => Some("unmarked"),
             Self::Replaced(Replaced::NameConflict) => Some("name_conflict"),
@@ -139,6 +142,7 @@ impl Outcome {
         match self {
             Self::Replaced(Replaced::NameConflict) => Severity::Warning,
             Self::Created
+            | Self::Deleted
             | Self::Replaced(Replaced::OtherVersion | Replaced::Unmarked)
             | Self::Skipped(_) => Severity::Info,
         }

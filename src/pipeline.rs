@@ -9,6 +9,14 @@
 //! for the live version, so version 2, whose event had written by then, was already there; the answer would have been
 //! version 2 and nothing written. Duplicates find a thumbnail of their own version and end. Generations are only
 //! compared for equality, as their order is not promised.
+//!
+//! # Why a deletion never takes a current thumbnail
+//!
+//! A deletion names the version that is gone. Generations don't come back, so a thumbnail that records just this one
+//! shows what is not live, whatever is live now: the source needn't be asked. The delete is conditional on the
+//! generation of the thumbnail that was seen, so a newer thumbnail that takes its place meanwhile stays. A deletion that
+//! overtakes its own finalize, or comes while that is being rendered, finds nothing to delete; the thumbnail that is
+//! written then is an orphan until `reconcile --prune` deletes it.
 
 use std::time::Duration;
 
@@ -23,7 +31,7 @@ use crate::render::{self, Limits, Plan};
 use crate::report::{Report, Stage};
 use crate::store::{Precondition, Source, Store, StoreError, Version};
 use crate::stored::{Origin, Thumbnail};
-use crate::work::{Job, Scope, Skip};
+use crate::work::{Job, Removal, Scope, Skip, Task};
 
 /// What an event takes beside its source and the renderer's estimate: buffers, connection, task.
 const FLAT_BYTES: u64 = 2 << 20;
@@ -60,7 +68,7 @@ impl Pipeline {
     /// # Errors
     /// [`Failure`] says whether it is to come again.
     pub async fn handle(&self, event: &Event, report: &mut Report) -> Result<Outcome, Failure> {
-        match tokio::time::timeout(self.event_timeout, self.make_thumbnail(event, report)).await {
+        match tokio::time::timeout(self.event_timeout, self.perform(event, report)).await {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
             Ok(Err(Stop::Failure(failure))) => Err(failure),
@@ -69,8 +77,14 @@ impl Pipeline {
         }
     }
 
-    async fn make_thumbnail(&self, event: &Event, report: &mut Report) -> Result<Outcome, Stop> {
-        let job = self.scope.admit(event)?;
+    async fn perform(&self, event: &Event, report: &mut Report) -> Result<Outcome, Stop> {
+        match self.scope.admit(event)? {
+            Task::Make(job) => self.make_thumbnail(job, report).await,
+            Task::Remove(removal) => self.remove(&removal).await,
+        }
+    }
+
+    async fn make_thumbnail(&self, job: Job, report: &mut Report) -> Result<Outcome, Stop> {
         let source = report.time(Stage::Open, self.open(&job)).await?;
         let origin = Origin {
             bucket: job.bucket.clone(),
@@ -178,6 +192,29 @@ impl Pipeline {
                     (Precondition::Is(seen.generation), Some(replaced))
                 }
             };
+        }
+        Err(Failure::Contended.into())
+    }
+
+    /// Deletes the thumbnail of just the version that is gone; see the argument above.
+    async fn remove(&self, removal: &Removal) -> Result<Outcome, Stop> {
+        let bucket = &self.scope.target_bucket;
+        for _ in 0..WRITE_ATTEMPTS {
+            let seen = self.store.look(bucket, &removal.thumbnail).await;
+            let seen = seen.map_err(Failure::from)?.ok_or(Skip::NoThumbnail)?;
+            if seen.origin.as_ref() != Some(&removal.origin) {
+                return Err(Skip::OtherVersion.into());
+            }
+            match self
+                .store
+                .delete(bucket, &removal.thumbnail, seen.generation)
+                .await
+            {
+                // A repeated attempt of the client's own may find its work done.
+                Ok(()) | Err(StoreError::NotFound) => return Ok(Outcome::Deleted),
+                Err(StoreError::PreconditionFailed) => {}
+                Err(error) => return Err(Failure::from(error).into()),
+            }
         }
         Err(Failure::Contended.into())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::event::{Event, EventKind};
 use crate::names::{BucketName, Generation, ObjectName, Prefix};
+use crate::stored::Origin;
 
 /// The extensions that are rendered, without regard to case.
 const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
@@ -17,6 +18,17 @@ pub struct Scope {
     pub prefix: Prefix,
     /// The buckets that pictures are taken from; empty means any.
     pub source_buckets: BTreeSet<BucketName>,
+    /// Whether a thumbnail goes when its source goes.
+    pub propagate_deletes: bool,
+}
+
+/// What an event asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// A thumbnail is to be made.
+    Make(Job),
+    /// A thumbnail is to be removed.
+    Remove(Removal),
 }
 
 /// A picture to be rendered, and the name its thumbnail will have.
@@ -34,10 +46,19 @@ pub struct Job {
     pub size: Option<u64>,
 }
 
+/// A thumbnail whose source is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// The version that is gone; only a thumbnail of just this one is to be removed.
+    pub origin: Origin,
+    /// The thumbnail's name in the target bucket.
+    pub thumbnail: ObjectName,
+}
+
 /// Why an event is acknowledged without a thumbnail being made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// The event is not about a new version.
+    /// The event is about neither a new version nor a deletion that is to be followed.
     NotFinalize,
     /// The object is a thumbnail of ours: by its place or by its marker.
     OwnObject,
@@ -59,6 +80,12 @@ pub enum Skip {
     Superseded,
     /// The thumbnail already shows this version.
     Current,
+    /// A deletion doesn't say of which version.
+    NoGeneration,
+    /// The deleted source has no thumbnail.
+    NoThumbnail,
+    /// The thumbnail's place holds that of another version or bucket than the deleted one, or no thumbnail of ours.
+    OtherVersion,
 }
 
 impl Skip {
@@ -77,26 +104,39 @@ impl Skip {
             Self::Gone => "gone",
             Self::Superseded => "superseded",
             Self::Current => "current",
+            Self::NoGeneration => "no_generation",
+            Self::NoThumbnail => "no_thumbnail",
+            Self::OtherVersion => "other_version",
         }
     }
 }
 
 impl Scope {
-    /// Turns an event into a job.
+    /// Turns an event into a task.
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
-    pub fn admit(&self, event: &Event) -> Result<Job, Skip> {
-        if event.kind != EventKind::Finalized {
-            return Err(Skip::NotFinalize);
+    pub fn admit(&self, event: &Event) -> Result<Task, Skip> {
+        match event.kind {
+            EventKind::Finalized => self.admit_picture(event).map(Task::Make),
+            EventKind::Deleted { overwritten: false }
+            | EventKind::Archived { overwritten: false }
+                if self.propagate_deletes =>
+            {
+                self.admit_removal(event).map(Task::Remove)
+            }
+            EventKind::Deleted { .. } | EventKind::Archived { .. } | EventKind::Other => {
+                Err(Skip::NotFinalize)
+            }
         }
-        if event.marked || (event.bucket == self.target_bucket && self.prefix.covers(&event.name)) {
-            return Err(Skip::OwnObject);
-        }
-        if !self.source_buckets.is_empty() && !self.source_buckets.contains(&event.bucket) {
-            return Err(Skip::SourceNotAllowed);
-        }
-        check_extension(&event.name)?;
+    }
+
+    /// Turns an object that is or was announced into a job.
+    ///
+    /// # Errors
+    /// The first [`Skip`] that applies.
+    pub fn admit_picture(&self, event: &Event) -> Result<Job, Skip> {
+        let thumbnail = self.thumbnail_of(event)?;
         if event.size == Some(0) {
             return Err(Skip::Empty);
         }
@@ -104,12 +144,33 @@ impl Scope {
             bucket: event.bucket.clone(),
             name: event.name.clone(),
             generation: event.generation,
-            thumbnail: self
-                .prefix
-                .thumbnail_of(&event.name)
-                .ok_or(Skip::NameTooLong)?,
+            thumbnail,
             size: event.size,
         })
+    }
+
+    fn admit_removal(&self, event: &Event) -> Result<Removal, Skip> {
+        Ok(Removal {
+            thumbnail: self.thumbnail_of(event)?,
+            origin: Origin {
+                bucket: event.bucket.clone(),
+                generation: event.generation.ok_or(Skip::NoGeneration)?,
+            },
+        })
+    }
+
+    /// The name of a picture's thumbnail, if the object is a picture of a source bucket by all that its event tells.
+    fn thumbnail_of(&self, event: &Event) -> Result<ObjectName, Skip> {
+        if event.marked || (event.bucket == self.target_bucket && self.prefix.covers(&event.name)) {
+            return Err(Skip::OwnObject);
+        }
+        if !self.source_buckets.is_empty() && !self.source_buckets.contains(&event.bucket) {
+            return Err(Skip::SourceNotAllowed);
+        }
+        check_extension(&event.name)?;
+        self.prefix
+            .thumbnail_of(&event.name)
+            .ok_or(Skip::NameTooLong)
     }
 }
 
@@ -133,6 +194,7 @@ mod tests {
             target_bucket: BucketName::parse("thumbs").unwrap(),
             prefix: Prefix::parse("thumbnails/").unwrap(),
             source_buckets: BTreeSet::new(),
+            propagate_deletes: false,
         }
     }
 
@@ -152,7 +214,7 @@ mod tests {
     #[test]
     fn pictures_by_name_are_work_in_any_case() {
         for name in ["n.jpg", "a/b.JPEG", "x.tar.Png", ".jpg", "a b#?%2F.jpg"] {
-            let job = scope().admit(&event("b", name)).unwrap();
+            let job = scope().admit_picture(&event("b", name)).unwrap();
             assert_eq!(job.thumbnail.as_str(), format!("thumbnails/{name}"));
         }
     }
@@ -209,5 +271,68 @@ mod tests {
             scope.admit(&event("c", "n.jpg")),
             Err(Skip::SourceNotAllowed)
         );
+    }
+
+    #[test]
+    fn only_a_deletion_for_good_of_a_known_version_removes_and_only_where_configured() {
+        let deletion = |kind| Event {
+            kind,
+            generation: Some(Generation::new(7).unwrap()),
+            ..event("b", "n.jpg")
+        };
+        let following = Scope {
+            propagate_deletes: true,
+            ..scope()
+        };
+        for kind in [
+            EventKind::Deleted { overwritten: false },
+            EventKind::Archived { overwritten: false },
+        ] {
+            let event = deletion(kind);
+            assert_eq!(scope().admit(&event), Err(Skip::NotFinalize));
+            let removal = Removal {
+                origin: Origin {
+                    bucket: event.bucket.clone(),
+                    generation: Generation::new(7).unwrap(),
+                },
+                thumbnail: ObjectName::parse("thumbnails/n.jpg").unwrap(),
+            };
+            assert_eq!(following.admit(&event), Ok(Task::Remove(removal)));
+            let vague = Event {
+                generation: None,
+                ..event
+            };
+            assert_eq!(following.admit(&vague), Err(Skip::NoGeneration));
+        }
+        for kind in [
+            EventKind::Deleted { overwritten: true },
+            EventKind::Archived { overwritten: true },
+            EventKind::Other,
+        ] {
+            assert_eq!(following.admit(&deletion(kind)), Err(Skip::NotFinalize));
+        }
+    }
+
+    #[test]
+    fn a_deleted_object_that_was_no_source_removes_nothing() {
+        let scope = Scope {
+            propagate_deletes: true,
+            source_buckets: BTreeSet::from(
+                ["b", "thumbs"].map(|name| BucketName::parse(name).unwrap()),
+            ),
+            ..scope()
+        };
+        for (bucket, name, skip) in [
+            ("thumbs", "thumbnails/n.jpg", Skip::OwnObject),
+            ("c", "n.jpg", Skip::SourceNotAllowed),
+            ("b", "n.gif", Skip::Extension),
+        ] {
+            let deletion = Event {
+                kind: EventKind::Deleted { overwritten: false },
+                generation: Some(Generation::new(7).unwrap()),
+                ..event(bucket, name)
+            };
+            assert_eq!(scope.admit(&deletion), Err(skip));
+        }
     }
 }

@@ -26,6 +26,7 @@ fn the_defaults_are_the_documented_ones() {
     assert_eq!(config.event_timeout, Duration::from_secs(50));
     assert_eq!(config.storage, Storage::Gcs(GcsOptions::default()));
     assert!(config.scope.source_buckets.is_empty());
+    assert!(!config.scope.propagate_deletes);
 }
 
 #[test]
@@ -47,6 +48,7 @@ fn every_fault_is_told_at_once_by_its_variable() {
         "--log-format=xml",
         "--memory-budget=none",
         "--cache-control=a\nb",
+        "--propagate-deletes=maybe",
         "--push-audience=https://thumbnails.example/",
     ])
     .unwrap_err();
@@ -60,6 +62,7 @@ fn every_fault_is_told_at_once_by_its_variable() {
         "EVENT_TIMEOUT",
         "PORT",
         "LOG_FORMAT",
+        "PROPAGATE_DELETES",
         "CACHE_CONTROL",
         "PUSH_SERVICE_ACCOUNT",
     ];

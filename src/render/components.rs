@@ -138,7 +138,9 @@ impl<'a> Photo<'a> {
                 // Only the inks but black went through YCC, as their complements (Adobe TN 5116, section 18).
                 ycc_to_rgb(y, cb, cr);
                 for ink in [&mut *y, &mut *cb, &mut *cr] {
-                    ink.iter_mut().for_each(|sample| *sample = 255.0 - *sample);
+                    for sample in ink {
+                        *sample = 255.0 - *sample;
+                    }
                 }
                 let stored_inverted = self.header.adobe;
                 Ok(colour::cmyk_to_srgb(

@@ -1,20 +1,23 @@
-//! A local folder as an object store, for one process.
+//! A local folder as an object store, for the processes of one machine.
 //!
 //! Buckets are sub-folders and objects are files, so pictures dropped in by hand count. A version's generation is its
 //! file's modification time in microseconds; writes choose one that grows. Custom metadata lies in the hidden folder
 //! `.gcs-thumbnailer` beside the buckets, one small file per object and generation, written before the object is
-//! renamed into place: whoever sees an object sees its metadata, and a crash leaves nothing half done.
+//! renamed into place: whoever sees an object sees its metadata, and a crash leaves nothing half done. Whoever writes or
+//! deletes holds a lock on a file in there, so `reconcile` may run beside the service.
 
+mod list;
 mod path;
 mod sidecar;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::sidecar::Sidecar;
+use super::listing::{Listed, Page, Span};
 use super::{Precondition, Source, StoreError, Version};
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::stored::Thumbnail;
@@ -22,12 +25,30 @@ use crate::stored::Thumbnail;
 /// The hidden folder for metadata and unfinished writes; no bucket's name starts with a dot.
 const HIDDEN: &str = ".gcs-thumbnailer";
 
+/// The names in one page of a listing, for which the folder is read once.
+const PAGE: usize = 4096;
+
 /// A local folder as an object store.
 #[derive(Clone)]
 pub struct Directory {
     root: Arc<PathBuf>,
     /// The last generation given, held while a write checks its precondition and renames.
     last: Arc<Mutex<i64>>,
+    /// Locked by whoever holds `last`, against other processes.
+    lock: Arc<File>,
+}
+
+/// The right to change objects, and the last generation given.
+struct Exclusive<'a> {
+    last: MutexGuard<'a, i64>,
+    lock: &'a File,
+}
+
+impl Drop for Exclusive<'_> {
+    fn drop(&mut self) {
+        // It is unlocked at the latest when the process ends.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Directory {
@@ -41,9 +62,11 @@ impl Directory {
         for bucket in buckets {
             fs::create_dir_all(root.join(bucket.as_str()))?;
         }
+        let lock = File::create(root.join(HIDDEN).join("lock"))?;
         Ok(Self {
             root: Arc::new(root),
             last: Arc::default(),
+            lock: Arc::new(lock),
         })
     }
 
@@ -95,6 +118,73 @@ impl Directory {
         blocking(move || store.replace(&bucket, &name, &thumbnail, precondition)).await
     }
 
+    pub(super) async fn delete(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Generation,
+    ) -> Result<(), StoreError> {
+        let (store, bucket, name) = (self.clone(), bucket.clone(), name.clone());
+        blocking(move || store.remove(&bucket, &name, generation)).await
+    }
+
+    /// Lists what follows the last name of the page before, which is the token here.
+    pub(super) async fn list(
+        &self,
+        bucket: &BucketName,
+        span: &Span,
+        token: &str,
+    ) -> Result<Page, StoreError> {
+        let (store, bucket, span, token) =
+            (self.clone(), bucket.clone(), span.clone(), token.to_owned());
+        blocking(move || store.page(&bucket, &span, &token)).await
+    }
+
+    fn page(&self, bucket: &BucketName, span: &Span, token: &str) -> Result<Page, StoreError> {
+        let after = span.after.as_deref().max(Some(token)).unwrap_or_default();
+        let folder = self.root.join(bucket.as_str());
+        let found = list::smallest(&folder, &span.prefix, after, PAGE)?;
+        let next_token = match found.last() {
+            Some(last) if found.len() == PAGE => last.name.clone(),
+            _ => String::new(),
+        };
+        let mut page = Page {
+            next_token,
+            ..Page::default()
+        };
+        for entry in found {
+            let Some(name) = entry.object_name() else {
+                page.unnameable += 1;
+                continue;
+            };
+            match self.find(bucket, &name) {
+                Ok((_, version)) => page.objects.push(Listed { name, version }),
+                // Deleted since the folder was read.
+                Err(StoreError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(page)
+    }
+
+    fn remove(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Generation,
+    ) -> Result<(), StoreError> {
+        let path = path::existing(&self.root, bucket, name)?;
+        let _exclusive = self.exclusive()?;
+        let (_, live) = self.find(bucket, name)?;
+        if live.generation != generation {
+            return Err(StoreError::PreconditionFailed);
+        }
+        fs::remove_file(&path)?;
+        Sidecar::remove(&self.hidden(), bucket, name, generation);
+        path::remove_empty_parents(&self.root.join(bucket.as_str()), &path);
+        Ok(())
+    }
+
     fn find(&self, bucket: &BucketName, name: &ObjectName) -> Result<(File, Version), StoreError> {
         let path = path::existing(&self.root, bucket, name)?;
         let file = File::open(&path)?;
@@ -121,7 +211,7 @@ impl Directory {
         precondition: Precondition,
     ) -> Result<Generation, StoreError> {
         let path = path::writable(&self.root, bucket, name)?;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut exclusive = self.exclusive()?;
         let live = match self.find(bucket, name) {
             Ok((_, version)) => Some(version.generation),
             Err(StoreError::NotFound) => None,
@@ -134,10 +224,11 @@ impl Directory {
         if !met {
             return Err(StoreError::PreconditionFailed);
         }
-        *last = micros(SystemTime::now())?
-            .max(*last + 1)
+        let next = micros(SystemTime::now())?
+            .max(*exclusive.last + 1)
             .max(live.map_or(0, Generation::get) + 1);
-        let (unfinished, generation) = self.write_aside(&thumbnail.png, *last)?;
+        *exclusive.last = next;
+        let (unfinished, generation) = self.write_aside(&thumbnail.png, next)?;
         Sidecar::of(thumbnail).store(&self.hidden(), bucket, name, generation)?;
         path::make_parents(&self.root, &path)?;
         fs::rename(&unfinished, &path)?;
@@ -160,6 +251,16 @@ impl Directory {
         file.set_modified(UNIX_EPOCH + since_epoch)?;
         file.sync_all()?;
         Ok((path, generation_of(&file.metadata()?)?))
+    }
+
+    /// Waits for the right to change objects, which one thread of one process has at a time.
+    fn exclusive(&self) -> io::Result<Exclusive<'_>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        self.lock.lock()?;
+        Ok(Exclusive {
+            last,
+            lock: &self.lock,
+        })
     }
 
     fn hidden(&self) -> PathBuf {

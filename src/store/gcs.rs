@@ -3,11 +3,13 @@
 //! The client retries what the storage docs call retryable, but not for long: Pub/Sub is the long retry. The client
 //! is built at the first call rather than at start, as its credentials may need the network.
 
+mod control;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use google_cloud_auth::credentials::{Builder as DefaultCredentials, anonymous};
 use google_cloud_gax::error::Error;
+use google_cloud_gax::error::rpc::Code;
 use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
 use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_storage::client::Storage;
@@ -18,7 +20,10 @@ use google_cloud_storage::read_resume_policy::{ReadResumePolicyExt as _, Recomme
 use google_cloud_storage::retry_policy::RetryableErrors;
 use tokio::sync::OnceCell;
 
+use self::control::Control;
+use super::listing::{Page, Span};
 use super::{Precondition, Source, StoreError, Version};
+use crate::google::{credentials, endpoint};
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::stored::Thumbnail;
 
@@ -33,6 +38,7 @@ const MAX_PREALLOCATION: u64 = 16 << 20;
 pub struct Gcs {
     options: GcsOptions,
     client: OnceCell<Box<Storage>>,
+    control: Control,
 }
 
 /// How Cloud Storage is reached.
@@ -40,6 +46,8 @@ pub struct Gcs {
 pub struct GcsOptions {
     /// An emulator's address, as `STORAGE_EMULATOR_HOST` gives it: `host:port` or a URL. Calls are anonymous then.
     pub emulator: Option<String>,
+    /// Where listing and deleting are called, which speak gRPC, if not at the emulator's address.
+    pub control: Option<String>,
 }
 
 impl Gcs {
@@ -47,6 +55,7 @@ impl Gcs {
     #[must_use]
     pub fn new(options: GcsOptions) -> Self {
         Self {
+            control: Control::new(options.control.clone().or(options.emulator.clone())),
             options,
             client: OnceCell::new(),
         }
@@ -126,6 +135,24 @@ impl Gcs {
         Generation::new(object.generation).map_err(|error| StoreError::Unknown(error.into()))
     }
 
+    pub(super) async fn list(
+        &self,
+        bucket: &BucketName,
+        span: &Span,
+        token: &str,
+    ) -> Result<Page, StoreError> {
+        self.control.list(bucket, span, token).await
+    }
+
+    pub(super) async fn delete(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Generation,
+    ) -> Result<(), StoreError> {
+        self.control.delete(bucket, name, generation).await
+    }
+
     async fn client(&self) -> Result<&Storage, StoreError> {
         let client = self
             .client
@@ -144,30 +171,17 @@ async fn connect(options: &GcsOptions) -> Result<Box<Storage>, StoreError> {
         .with_retry_policy(RetryableErrors.with_attempt_limit(ATTEMPTS))
         .with_backoff_policy(backoff)
         .with_read_resume_policy(Recommended.with_attempt_limit(ATTEMPTS));
-    let builder = if let Some(address) = &options.emulator {
-        builder
-            .with_endpoint(endpoint(address))
-            .with_credentials(anonymous::Builder::new().build())
-    } else {
-        // Named here, the universe needn't be asked of the metadata server, which can hang.
-        let credentials = DefaultCredentials::default()
-            .with_universe_domain("googleapis.com")
-            .build();
-        builder.with_credentials(credentials.map_err(|error| StoreError::Denied(error.into()))?)
+    let builder = match &options.emulator {
+        Some(address) => builder.with_endpoint(endpoint(address)),
+        None => builder,
     };
+    let credentials = credentials(options.emulator.is_some())
+        .map_err(|error| StoreError::Denied(error.into()))?;
+    let builder = builder.with_credentials(credentials);
     let client = Box::pin(builder.build()).await;
     client
         .map(Box::new)
         .map_err(|error| StoreError::Unavailable(error.into()))
-}
-
-fn endpoint(address: &str) -> String {
-    let address = address.trim_end_matches('/');
-    if address.contains("://") {
-        address.to_owned()
-    } else {
-        format!("http://{address}")
-    }
 }
 
 fn path_of(bucket: &BucketName) -> String {
@@ -219,12 +233,31 @@ impl From<Error> for StoreError {
             Some(412) => Self::PreconditionFailed,
             Some(401 | 403) => Self::Denied(error.into()),
             Some(408 | 429 | 500..=599) => Self::Unavailable(error.into()),
+            // Only gRPC leaves the HTTP status out; its code says as much.
+            None if error.status().is_some() => by_code(error),
             None if is_checksum_mismatch(&error) => Self::Checksum(error.into()),
             None if error.is_timeout() => Self::Timeout,
             None if is_on_the_way(&error) => Self::Unavailable(error.into()),
             None if error.is_authentication() => Self::Denied(error.into()),
             Some(_) | None => Self::Unknown(error.into()),
         }
+    }
+}
+
+fn by_code(error: Error) -> StoreError {
+    match error.status().map(|status| status.code) {
+        Some(Code::NotFound) => StoreError::NotFound,
+        Some(Code::FailedPrecondition) => StoreError::PreconditionFailed,
+        Some(Code::PermissionDenied | Code::Unauthenticated) => StoreError::Denied(error.into()),
+        Some(
+            Code::Unavailable
+            | Code::ResourceExhausted
+            | Code::Internal
+            | Code::DeadlineExceeded
+            | Code::Aborted,
+        ) => StoreError::Unavailable(error.into()),
+        // The code type is open, so this question can't be answered exhaustively.
+        Some(_) | None => StoreError::Unknown(error.into()),
     }
 }
 
@@ -253,15 +286,4 @@ fn is_checksum_mismatch(error: &Error) -> bool {
     let written = source.and_then(|source| source.downcast_ref::<WriteError>());
     matches!(read, Some(ReadError::ChecksumMismatch(_)))
         || matches!(written, Some(WriteError::ChecksumMismatch { .. }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_emulator_s_address_may_lack_the_scheme() {
-        assert_eq!(endpoint("127.0.0.1:4443"), "http://127.0.0.1:4443");
-        assert_eq!(endpoint("http://fake:4443/"), "http://fake:4443");
-    }
 }

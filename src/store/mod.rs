@@ -5,12 +5,14 @@
 
 mod directory;
 mod gcs;
+mod listing;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 pub use directory::Directory;
 pub use gcs::{Gcs, GcsOptions};
+pub use listing::{Listed, Listing, Page, Span};
 
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::stored::{MARKER, Origin, Thumbnail};
@@ -172,6 +174,22 @@ impl Store {
             Self::Directory(directory) => {
                 in_time(directory.write(bucket, name, thumbnail, precondition)).await
             }
+        }
+    }
+
+    /// Deletes an object, if its live version is this one.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is none, [`StoreError::PreconditionFailed`] where it is another.
+    pub async fn delete(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Generation,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Gcs(gcs) => in_time(Box::pin(gcs.delete(bucket, name, generation))).await,
+            Self::Directory(directory) => in_time(directory.delete(bucket, name, generation)).await,
         }
     }
 

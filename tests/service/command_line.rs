@@ -65,6 +65,7 @@ fn help_names_every_option_s_variable() {
         "STORAGE_EMULATOR_HOST",
         "GOOGLE_CLOUD_PROJECT",
         "LOG_FORMAT",
+        "PROPAGATE_DELETES",
     ] {
         assert!(
             words.contains(&format!("[env: {variable}=")),

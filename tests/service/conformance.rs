@@ -5,12 +5,13 @@ use std::fs;
 
 use bytes::Bytes;
 use gcs_thumbnailer::names::{BucketName, Generation, ObjectName};
-use gcs_thumbnailer::store::{Directory, Gcs, GcsOptions, Precondition, Store, StoreError};
+use gcs_thumbnailer::store::{Directory, Gcs, GcsOptions, Precondition, Span, Store, StoreError};
 use gcs_thumbnailer::stored::{Origin, Thumbnail};
 use tempfile::TempDir;
 
 use crate::fake_gcs::FakeGcs;
 use crate::proxy::Proxy;
+use crate::storage_control::StorageControl;
 
 /// A store, and the way by which others put objects into it.
 struct Subject {
@@ -18,9 +19,10 @@ struct Subject {
     backdoor: Backdoor,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one lives at a time")]
 enum Backdoor {
     Folder(TempDir),
-    Cloud(FakeGcs, Proxy),
+    Cloud(FakeGcs, Proxy, StorageControl),
 }
 
 impl Subject {
@@ -40,12 +42,16 @@ impl Subject {
         gcs.create_bucket("photos").await;
         gcs.create_bucket("thumbs").await;
         let proxy = Proxy::start(gcs.endpoint()).await;
+        let control = StorageControl::over(&gcs).await;
+        control.page_size(2);
+        control.empty_pages();
         let options = GcsOptions {
             emulator: Some(proxy.endpoint().to_owned()),
+            control: Some(control.endpoint().to_owned()),
         };
         Self {
             store: Store::Gcs(Gcs::new(options)),
-            backdoor: Backdoor::Cloud(gcs, proxy),
+            backdoor: Backdoor::Cloud(gcs, proxy, control),
         }
     }
 
@@ -58,7 +64,7 @@ impl Subject {
                     .expect("a writable folder");
                 fs::write(path, bytes).expect("a writable folder");
             }
-            Backdoor::Cloud(gcs, _) => {
+            Backdoor::Cloud(gcs, ..) => {
                 gcs.put("photos", name, bytes, "image/jpeg", &[]).await;
             }
         }
@@ -152,6 +158,26 @@ async fn conformance(subject: &Subject) -> BTreeMap<&'static str, bool> {
         (
             "keeps hostile names apart or refuses them",
             keeps_hostile_names_apart(subject).await,
+        ),
+        (
+            "deletes only what was seen",
+            deletes_only_what_was_seen(subject).await,
+        ),
+        (
+            "lists in the byte order of names",
+            lists_in_byte_order(subject).await,
+        ),
+        (
+            "lists what starts so and comes after",
+            lists_a_span(subject).await,
+        ),
+        (
+            "lists versions as they are looked at",
+            lists_versions(subject).await,
+        ),
+        (
+            "tells a missing bucket from an empty one",
+            tells_a_missing_bucket(subject).await,
         ),
     ])
 }
@@ -327,6 +353,111 @@ async fn keeps_hostile_names_apart(subject: &Subject) -> bool {
     stored.len() >= 6
 }
 
+async fn deletes_only_what_was_seen(subject: &Subject) -> bool {
+    let (thumbs, name) = (bucket("thumbs"), object("dir/deleted.png"));
+    let delete = |generation| subject.store.delete(&thumbs, &name, generation);
+    let write = |precondition| subject.write("dir/deleted.png", precondition);
+    let first = write(Precondition::Absent)
+        .await
+        .expect("the place is empty");
+    let second = write(Precondition::Is(first))
+        .await
+        .expect("nobody else writes");
+    let stale = delete(first).await;
+    let seen = delete(second).await;
+    let gone = delete(second).await;
+    let third = subject.write("dir", Precondition::Absent).await;
+    matches!(stale, Err(StoreError::PreconditionFailed))
+        && seen.is_ok()
+        && matches!(gone, Err(StoreError::NotFound))
+        // A folder that holds nothing is no object's obstacle.
+        && third.is_ok_and(|third| third != second)
+}
+
+/// Every name of a span of the photos, page by page.
+async fn names(subject: &Subject, span: Span) -> Vec<String> {
+    let mut listing = subject.store.list(&bucket("photos"), span);
+    let mut names = Vec::new();
+    while let Some(page) = listing.next_page().await.expect("a page") {
+        let listed = page.objects.into_iter();
+        names.extend(listed.map(|listed| listed.name.as_str().to_owned()));
+    }
+    names
+}
+
+fn span(prefix: &str, after: Option<&str>) -> Span {
+    Span {
+        prefix: prefix.to_owned(),
+        after: after.map(str::to_owned),
+    }
+}
+
+async fn lists_in_byte_order(subject: &Subject) -> bool {
+    let ordered = [
+        "a-b",
+        "a.b",
+        "a/b/c",
+        "a/b0",
+        "a0",
+        "b",
+        "\u{ff5e}",
+        "\u{1f600}",
+    ];
+    for name in ordered.iter().rev() {
+        subject.put(&format!("order/{name}"), b"bytes").await;
+    }
+    let names = names(subject, span("order/", None)).await;
+    names == ordered.map(|name| format!("order/{name}"))
+}
+
+async fn lists_a_span(subject: &Subject) -> bool {
+    for name in ["x-1", "x/1", "x/2", "x/3", "x0"] {
+        subject.put(&format!("span/{name}"), b"bytes").await;
+    }
+    let below = names(subject, span("span/x/", None)).await;
+    let after = names(subject, span("span/x", Some("span/x/2"))).await;
+    // What is after needn't exist.
+    let between = names(subject, span("span/", Some("span/x.nothing"))).await;
+    let nothing = names(subject, span("span/x/", Some("span/x/3"))).await;
+    below == ["span/x/1", "span/x/2", "span/x/3"]
+        && after == ["span/x/3", "span/x0"]
+        && between == ["span/x/1", "span/x/2", "span/x/3", "span/x0"]
+        && nothing.is_empty()
+}
+
+async fn lists_versions(subject: &Subject) -> bool {
+    let (thumbs, name) = (bucket("thumbs"), object("listed/n.png"));
+    let write = subject.write("listed/n.png", Precondition::Absent).await;
+    let generation = write.expect("the place is empty");
+    let mut listing = subject.store.list(&thumbs, span("listed/", None));
+    while let Some(page) = listing.next_page().await.expect("a page") {
+        if let Some(listed) = page.objects.into_iter().next() {
+            let version = listed.version;
+            return listed.name == name
+                && version.generation == generation
+                && version.size == Some(11)
+                && version.marked
+                && version.origin == Some(thumbnail(7).origin);
+        }
+    }
+    false
+}
+
+async fn tells_a_missing_bucket(subject: &Subject) -> bool {
+    let mut missing = subject.store.list(&bucket("nowhere"), Span::default());
+    let mut empty = subject.store.list(&bucket("thumbs"), span("no such", None));
+    let mut found = 0;
+    while let Some(page) = empty.next_page().await.expect("a page") {
+        found += page.objects.len();
+    }
+    // An empty page may come before the answer that counts.
+    let mut answer = missing.next_page().await;
+    while matches!(answer, Ok(Some(_))) {
+        answer = missing.next_page().await;
+    }
+    found == 0 && matches!(answer, Err(StoreError::NotFound))
+}
+
 fn broken(properties: &BTreeMap<&'static str, bool>) -> Vec<&'static str> {
     properties
         .iter()
@@ -359,12 +490,14 @@ async fn cloud_storage_conforms() {
 #[tokio::test]
 async fn a_store_that_ignores_generations_does_not_conform() {
     let subject = Subject::cloud().await;
-    let Backdoor::Cloud(_, proxy) = &subject.backdoor else {
+    let Backdoor::Cloud(_, proxy, control) = &subject.backdoor else {
         unreachable!("it is the cloud")
     };
     proxy.forget("generation");
     proxy.forget("ifGenerationMatch");
+    control.ignore_generations();
     let expected = [
+        "deletes only what was seen",
         "lets one of many writers win",
         "pins a generation",
         "replaces only what was seen",

@@ -43,6 +43,17 @@ pub(super) fn make_parents(root: &Path, path: &Path) -> Result<(), StoreError> {
     })
 }
 
+/// Removes the folders above a deleted file that hold nothing else, as an object store has none; the bucket stays.
+pub(super) fn remove_empty_parents(bucket: &Path, path: &Path) {
+    let inside = path.ancestors().skip(1).take_while(|part| *part != bucket);
+    for folder in inside {
+        // A folder that is in use refuses to go.
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
+}
+
 /// Names map to paths one to one; what a path can't say is refused, so nothing leaves the root.
 fn path_of(root: &Path, bucket: &BucketName, name: &ObjectName) -> Result<PathBuf, StoreError> {
     let mut path = root.join(bucket.as_str());

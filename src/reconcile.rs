@@ -1,0 +1,120 @@
+//! `gcs-thumbnailer reconcile`: every source has its thumbnail.
+//!
+//! Notifications start when they are configured, and configuration breaks. So this compares instead of remembering: it
+//! lists the source bucket and what is under the prefix in the target bucket side by side, both in the byte order of
+//! their names, and merges them in one pass, in constant memory. What is missing or stale is announced to a topic as
+//! Cloud Storage would have done, for the deployed service to do the work, or goes through the service's own
+//! [`Pipeline`] here. A picture that can't be rendered is found missing, and refused, by every run; one that is replaced
+//! or deleted while a run goes on is left to its own notification, or to the next run.
+//!
+//! # Name conflicts
+//!
+//! Several source buckets may share one prefix, in which the thumbnails of `a/n.jpg` and `b/n.jpg` have one place. A
+//! thumbnail that records another source bucket is neither stale nor an orphan here. Where this bucket has a source of
+//! that name, the conflict is logged and counted, and nothing is done: two runs for two buckets would otherwise take the
+//! place from each other for ever. It stays with whoever wrote last.
+//!
+//! # Why it is safe beside the service and beside itself
+//!
+//! An announcement is one more notification, and duplicates are free; a thumbnail that is made here passes the same
+//! preconditions as in the service ([`pipeline`](crate::pipeline)). An orphan is deleted in two steps. The two listings
+//! are not of one moment, so the source is looked at once more, now *after* its thumbnail was seen; where it is there,
+//! the thumbnail stays. Then the delete is conditional on the thumbnail's generation: if the source comes back after
+//! that look, its own event finds the place as it was, and replaces or creates, or has replaced already, and the
+//! delete fails.
+//!
+//! # Where a run that ended early is resumed
+//!
+//! Work is begun in the order of names and ends in any. A run names the last name up to which everything is done, so
+//! nothing is left out when the next one starts behind it; a failure holds that name back.
+
+mod deed;
+mod frontier;
+mod line;
+mod merge;
+mod pace;
+mod progress;
+mod run;
+mod tally;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+pub use merge::{Class, Finding, Merge, Next, Orphan};
+pub use tally::Tally;
+
+use crate::names::BucketName;
+use crate::pipeline::Pipeline;
+use crate::topic::Topic;
+
+/// A comparison to be run.
+pub struct Reconcile {
+    /// The stores, names and limits, as the service has them.
+    pub pipeline: Arc<Pipeline>,
+    /// The bucket whose pictures are compared.
+    pub bucket: BucketName,
+    /// What happens to what is missing or stale.
+    pub mode: Mode,
+    /// What the names start with; empty for any.
+    pub prefix: String,
+    /// The name that the run starts behind; empty for none.
+    pub start_after: String,
+    /// The most pictures that are announced or made.
+    pub limit: Option<u64>,
+    /// The most of them in a second.
+    pub per_second: Option<NonZeroU32>,
+    /// Whether orphans are deleted.
+    pub prune: bool,
+}
+
+/// What happens to what is missing or stale.
+pub enum Mode {
+    /// It is told.
+    DryRun,
+    /// It is announced.
+    Announce(Topic),
+    /// Its thumbnail is made.
+    Make,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Summary {
+    /// What was found and done.
+    pub tally: Tally,
+    /// Why it ended.
+    pub end: End,
+    /// The name to start after next time; `None` where nothing is left.
+    pub resume_after: Option<String>,
+}
+
+/// Why a run ended.
+#[derive(Debug)]
+pub enum End {
+    /// Everything was compared.
+    Complete,
+    /// The limit was reached.
+    Limit,
+    /// It was told to stop.
+    Interrupted,
+    /// It can't go on; the chain of causes.
+    Broken(String),
+}
+
+impl Summary {
+    /// Whether all that was begun went well.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        let broken = matches!(self.end, End::Broken(_));
+        !broken && self.tally.failed == 0
+    }
+}
+
+impl Reconcile {
+    /// Compares, and does what the comparison asks for, until all is done or `shutdown`.
+    ///
+    /// Every failure and the summary are logged.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Summary {
+        run::run(Arc::new(self), shutdown).await
+    }
+}

@@ -1,0 +1,90 @@
+//! A bucket's live objects in the order of their names, page by page.
+
+use super::{Store, StoreError, Version, in_time};
+use crate::names::{BucketName, ObjectName};
+
+/// An object as a listing tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: ObjectName,
+    /// Its live version.
+    pub version: Version,
+}
+
+/// The part of a bucket that is listed: the names that start with one text and come after another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Span {
+    /// What the names start with; empty for any.
+    pub prefix: String,
+    /// The names come after this one, in byte order.
+    pub after: Option<String>,
+}
+
+/// A stretch of a listing, which may be empty though more follow.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The objects in the byte order of their names.
+    pub objects: Vec<Listed>,
+    /// The entries that are left out as no [`ObjectName`] can name them.
+    pub unnameable: u64,
+    /// What the store wants to see to go on, of no meaning to anyone else; empty on the last page.
+    pub(super) next_token: String,
+}
+
+/// A listing on its way; its memory is one page, whatever the bucket holds.
+pub struct Listing<'s> {
+    store: &'s Store,
+    bucket: BucketName,
+    span: Span,
+    /// `None` after the last page.
+    token: Option<String>,
+    last: Option<ObjectName>,
+}
+
+impl Store {
+    /// Begins to list a bucket; nothing is asked before the first page.
+    #[must_use]
+    pub fn list(&self, bucket: &BucketName, span: Span) -> Listing<'_> {
+        Listing {
+            store: self,
+            bucket: bucket.clone(),
+            span,
+            token: Some(String::new()),
+            last: None,
+        }
+    }
+}
+
+impl Listing<'_> {
+    /// Takes the next page; `None` after the last. After an error, the same page is asked for again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where the bucket is missing; [`StoreError::Unknown`] also where the names don't come in
+    /// byte order, as whoever merges listings would take what is there for missing.
+    pub async fn next_page(&mut self) -> Result<Option<Page>, StoreError> {
+        let Some(token) = &self.token else {
+            return Ok(None);
+        };
+        let page = match self.store {
+            Store::Gcs(gcs) => in_time(Box::pin(gcs.list(&self.bucket, &self.span, token))).await,
+            Store::Directory(folder) => in_time(folder.list(&self.bucket, &self.span, token)).await,
+        }?;
+        self.check_order(&page)?;
+        self.token = Some(page.next_token.clone()).filter(|token| !token.is_empty());
+        Ok(Some(page))
+    }
+
+    fn check_order(&mut self, page: &Page) -> Result<(), StoreError> {
+        let mut last = self.last.as_ref();
+        for object in &page.objects {
+            if last.is_some_and(|last| *last >= object.name) {
+                let fault = format!("{:?} is listed out of order", object.name.as_str());
+                return Err(StoreError::Unknown(fault.into()));
+            }
+            last = Some(&object.name);
+        }
+        self.last = last.cloned();
+        Ok(())
+    }
+}

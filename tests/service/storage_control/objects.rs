@@ -1,0 +1,112 @@
+//! Whose objects are listed and deleted: a fake Cloud Storage's, or as many as a test needs in memory.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::messages::Object;
+use crate::http::{Client, encode};
+
+pub enum Objects {
+    /// By bucket and name.
+    Memory(Mutex<BTreeMap<String, BTreeMap<String, Object>>>),
+    /// In the fake Cloud Storage at this address, whose own API is JSON.
+    Fake { endpoint: String, client: Client },
+}
+
+impl Objects {
+    /// The first objects of a bucket from this name on, or behind it; `None` where there is no bucket.
+    pub async fn from(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        start: Bound<&str>,
+        count: usize,
+    ) -> Option<Vec<Object>> {
+        let pick = |objects: &BTreeMap<String, Object>| {
+            let range = objects.range::<str, _>((start, Bound::Unbounded));
+            let matching = range.filter(|(name, _)| name.starts_with(prefix));
+            matching
+                .map(|(_, object)| object.clone())
+                .take(count)
+                .collect()
+        };
+        match self {
+            Self::Memory(buckets) => {
+                let buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+                buckets.get(bucket).map(pick)
+            }
+            Self::Fake { endpoint, client } => {
+                let listing = get(
+                    client,
+                    &format!("{endpoint}/storage/v1/b/{bucket}/o?maxResults=100000"),
+                )
+                .await?;
+                let items = listing["items"].as_array().cloned().unwrap_or_default();
+                let objects = items.iter().map(object_of);
+                Some(pick(
+                    &objects
+                        .map(|object| (object.name.clone(), object))
+                        .collect(),
+                ))
+            }
+        }
+    }
+
+    /// The live generation of an object.
+    pub async fn generation(&self, bucket: &str, name: &str) -> Option<i64> {
+        let found = self.from(bucket, name, Bound::Included(name), 1).await?;
+        let object = found.into_iter().find(|object| object.name == name)?;
+        Some(object.generation)
+    }
+
+    /// Deletes an object that is there.
+    pub async fn delete(&self, bucket: &str, name: &str) {
+        match self {
+            Self::Memory(buckets) => {
+                let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(objects) = buckets.get_mut(bucket) {
+                    objects.remove(name);
+                }
+            }
+            Self::Fake { endpoint, client } => {
+                let url = format!("{endpoint}/storage/v1/b/{bucket}/o/{}", encode(name));
+                let answer = client.send("DELETE", &url, &[], "").await;
+                let status = answer.map(|answer| answer.status);
+                assert!(matches!(status, Ok(200 | 204)), "{url}: {status:?}");
+            }
+        }
+    }
+}
+
+async fn get(client: &Client, url: &str) -> Option<Value> {
+    let answer = client.send("GET", url, &[], "").await;
+    let answer = answer.unwrap_or_else(|error| panic!("{url}: {error}"));
+    if answer.status == 404 {
+        return None;
+    }
+    assert_eq!(answer.status, 200, "{url}: {}", answer.text());
+    Some(serde_json::from_slice(&answer.body).expect("a listing"))
+}
+
+/// The resource of the JSON API as a message; its 64-bit numbers are strings.
+fn object_of(resource: &Value) -> Object {
+    let text = |field: &str| resource[field].as_str().unwrap_or_default().to_owned();
+    let number = |field: &str| text(field).parse().unwrap_or_default();
+    let metadata = resource["metadata"].as_object();
+    let metadata = metadata.into_iter().flatten().map(|(key, value)| {
+        let value = value.as_str().unwrap_or_default();
+        (key.clone(), value.to_owned())
+    });
+    Object {
+        name: text("name"),
+        bucket: text("bucket"),
+        generation: number("generation"),
+        size: number("size"),
+        content_encoding: text("contentEncoding"),
+        content_type: text("contentType"),
+        metadata: metadata.collect(),
+    }
+}
