@@ -1,22 +1,28 @@
 //! Admission: work is let in by the memory and the cores it takes.
 //!
-//! An event reserves its memory in one step, waiting in line inside its deadline. Later it may find that it needs
-//! more: then it grows at once or not at all, so nobody who holds memory waits for memory. A core is asked for last
-//! and its holder waits for nothing, so the order memory, core admits no deadlock.
+//! An event reserves its memory in one step, waiting in line inside its deadline; who waits for memory holds none. Later
+//! it may find that it needs more: then it grows at once or not at all. A core is asked for last, with the memory in
+//! hand, and its holder waits for nothing, so the order memory, core admits no deadlock.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Memory is counted in these.
-const UNIT: u64 = 1 << 10;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// The memory and cores that events share.
 #[derive(Debug, Clone)]
 pub struct Budget {
     bytes: u64,
-    memory: Arc<Semaphore>,
+    memory: Arc<Memory>,
     cores: Arc<Semaphore>,
+}
+
+/// A semaphore would give a waiter what is free piece by piece, and leave nothing to those who could finish with it.
+#[derive(Debug)]
+struct Memory {
+    free: Mutex<u64>,
+    given_back: Notify,
+    /// Held by the first in line.
+    line: tokio::sync::Mutex<()>,
 }
 
 /// Why there is no room.
@@ -39,16 +45,22 @@ impl Budget {
     /// Shares out `bytes` of memory and `cores` rendering threads.
     #[must_use]
     pub fn new(bytes: u64, cores: usize) -> Self {
-        let most = u64::try_from(Semaphore::MAX_PERMITS)
-            .unwrap_or(u64::MAX)
-            .min(u32::MAX.into());
-        let units = (bytes / UNIT).min(most);
-        let permits = usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS);
+        let memory = Memory {
+            free: Mutex::new(bytes),
+            given_back: Notify::new(),
+            line: tokio::sync::Mutex::new(()),
+        };
         Self {
-            bytes: units * UNIT,
-            memory: Arc::new(Semaphore::new(permits)),
+            bytes,
+            memory: Arc::new(memory),
             cores: Arc::new(Semaphore::new(cores.max(1))),
         }
+    }
+
+    /// The whole memory, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Waits in line for memory.
@@ -56,14 +68,14 @@ impl Budget {
     /// # Errors
     /// [`NoRoom::Never`] where it exceeds the whole budget.
     pub async fn reserve(&self, bytes: u64) -> Result<Reservation, NoRoom> {
-        let units = self.units(bytes)?;
-        let permit = Arc::clone(&self.memory)
-            .acquire_many_owned(units)
-            .await
-            .map_err(|_| NoRoom::Now)?;
+        self.check(bytes)?;
+        let _first = self.memory.line.lock().await;
+        while !self.memory.take(bytes) {
+            self.memory.given_back.notified().await;
+        }
         Ok(Reservation {
             budget: self.clone(),
-            permit,
+            bytes,
         })
     }
 
@@ -78,15 +90,34 @@ impl Budget {
             .map_err(|_| NoRoom::Now)
     }
 
-    fn units(&self, bytes: u64) -> Result<u32, NoRoom> {
-        let never = NoRoom::Never {
-            bytes,
-            budget: self.bytes,
-        };
-        if bytes > self.bytes {
-            return Err(never);
+    fn check(&self, bytes: u64) -> Result<(), NoRoom> {
+        let fits = bytes <= self.bytes;
+        if fits {
+            Ok(())
+        } else {
+            Err(NoRoom::Never {
+                bytes,
+                budget: self.bytes,
+            })
         }
-        u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| never)
+    }
+}
+
+impl Memory {
+    fn free(&self) -> MutexGuard<'_, u64> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        let mut free = self.free();
+        let left = free.checked_sub(bytes);
+        *free = left.unwrap_or(*free);
+        left.is_some()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        *self.free() += bytes;
+        self.given_back.notify_one();
     }
 }
 
@@ -94,29 +125,44 @@ impl Budget {
 #[derive(Debug)]
 pub struct Reservation {
     budget: Budget,
-    permit: OwnedSemaphorePermit,
+    bytes: u64,
 }
 
 impl Reservation {
+    /// What is set aside, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes what is missing to `bytes` without waiting, and gives nothing back.
+    ///
+    /// # Errors
+    /// Those of [`Self::resize`].
+    pub fn grow_to(&mut self, bytes: u64) -> Result<(), NoRoom> {
+        self.resize(bytes.max(self.bytes))
+    }
+
     /// Gives back what is over `bytes`, or takes what is missing without waiting.
     ///
     /// # Errors
     /// [`NoRoom::Now`] where others have the memory, [`NoRoom::Never`] where the whole budget is too small.
     pub fn resize(&mut self, bytes: u64) -> Result<(), NoRoom> {
-        let wanted = self.budget.units(bytes)?;
-        let held = u32::try_from(self.permit.num_permits()).unwrap_or(u32::MAX);
-        if wanted > held {
-            let more = Arc::clone(&self.budget.memory)
-                .try_acquire_many_owned(wanted - held)
-                .map_err(|_| NoRoom::Now)?;
-            self.permit.merge(more);
-        } else if let Some(surplus) = usize::try_from(held - wanted)
-            .ok()
-            .and_then(|surplus| self.permit.split(surplus))
-        {
-            drop(surplus);
+        self.budget.check(bytes)?;
+        if bytes > self.bytes {
+            let taken = self.budget.memory.take(bytes - self.bytes);
+            taken.then_some(()).ok_or(NoRoom::Now)?;
+        } else {
+            self.budget.memory.give_back(self.bytes - bytes);
         }
+        self.bytes = bytes;
         Ok(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.memory.give_back(self.bytes);
     }
 }
 
@@ -145,7 +191,7 @@ mod tests {
         let budget = Budget::new(10 * MIB, 1);
         let first = budget.reserve(6 * MIB).await.unwrap();
         let mut second = Box::pin(budget.reserve(6 * MIB));
-        assert!(futures_poll_once(&mut second).await.is_none());
+        assert!(poll_once(&mut second).await.is_none());
         drop(first);
         assert!(second.await.is_ok());
     }
@@ -166,13 +212,24 @@ mod tests {
         );
         assert_eq!(reservation.resize(MIB), Ok(()));
         assert!(
-            futures_poll_once(&mut Box::pin(budget.reserve(5 * MIB)))
+            poll_once(&mut Box::pin(budget.reserve(5 * MIB)))
                 .await
                 .is_some()
         );
     }
 
-    async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    #[tokio::test]
+    async fn who_waits_holds_nothing_that_others_could_grow_by() {
+        let budget = Budget::new(10 * MIB, 1);
+        let mut first = budget.reserve(2 * MIB).await.unwrap();
+        let mut second = Box::pin(budget.reserve(9 * MIB));
+        assert!(poll_once(&mut second).await.is_none());
+        assert_eq!(first.resize(4 * MIB), Ok(()));
+        drop(first);
+        assert!(second.await.is_ok());
+    }
+
+    async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         use std::task::Poll;
         std::future::poll_fn(
             |context| match std::pin::Pin::new(&mut *future).poll(context) {

@@ -15,10 +15,10 @@ use self::quantity::{bytes, duration};
 pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 use crate::log::Format;
 use crate::memory;
-use crate::names::{BucketName, Prefix};
+use crate::names::{BucketName, ObjectName, Prefix};
 use crate::push_token::{Expected, GOOGLE_KEYS};
 use crate::render::Limits;
-use crate::store::GcsOptions;
+use crate::store::{Directory, GcsOptions};
 use crate::work::Scope;
 
 /// Stores a PNG thumbnail of every picture that lands in a Cloud Storage bucket.
@@ -89,7 +89,7 @@ pub struct ServeArguments {
     event_timeout: String,
     /// Local folder to use instead of Cloud Storage: buckets are its sub-folders.
     #[arg(long, env = "STORAGE_DIR")]
-    storage_dir: Option<PathBuf>,
+    storage_dir: Option<String>,
     /// Address of a Cloud Storage emulator, called without credentials.
     #[arg(long, env = "STORAGE_EMULATOR_HOST")]
     storage_emulator_host: Option<String>,
@@ -207,7 +207,7 @@ impl ServeConfig {
                 .parse()
                 .map_err(|_| "is not a port: a number from 0 to 65535"),
         );
-        let on_cloud_run = arguments.k_service.is_some();
+        let on_cloud_run = arguments.k_service.is_some_and(|name| !name.is_empty());
         let log_format = log_format(arguments.log_format.as_deref(), on_cloud_run);
         let log_format = faults.note("LOG_FORMAT", log_format);
         let propagate_deletes = faults.note(
@@ -222,8 +222,13 @@ impl ServeConfig {
             Some(rule) => faults.note("CACHE_CONTROL", header_value(rule)).map(Some),
             None => Some(None),
         };
-        let storage = match arguments.storage_dir {
-            Some(folder) => Storage::Directory(folder),
+        let storage = match arguments.storage_dir.filter(|folder| !folder.is_empty()) {
+            Some(folder) => {
+                let thumbnail = prefix.as_ref().and_then(thumbnail_of_any);
+                let held = thumbnail.map(|name| Directory::check_name(&name));
+                held.and_then(|held| faults.note("THUMBNAIL_PREFIX", held));
+                Storage::Directory(folder.into())
+            }
             None => Storage::Gcs(GcsOptions {
                 emulator: arguments
                     .storage_emulator_host
@@ -282,13 +287,18 @@ impl Faults {
     }
 }
 
+/// What a thumbnail is called, to see whether the store can hold such names.
+fn thumbnail_of_any(prefix: &Prefix) -> Option<ObjectName> {
+    prefix.thumbnail_of(&ObjectName::parse("n.jpg").ok()?)
+}
+
 fn log_format(text: Option<&str>, on_cloud_run: bool) -> Result<Format, &'static str> {
     match text {
         Some("json") => Ok(Format::Json),
         Some("text") => Ok(Format::Text),
+        None | Some("") if on_cloud_run => Ok(Format::Json),
+        None | Some("") => Ok(Format::Text),
         Some(_) => Err("is neither json nor text"),
-        None if on_cloud_run => Ok(Format::Json),
-        None => Ok(Format::Text),
     }
 }
 

@@ -3,11 +3,12 @@
 //! # Why an old picture never ends up over a new one
 //!
 //! A thumbnail is written only if its place is as it was seen: empty, or holding one certain generation. So of two
-//! instances that race for a place, one fails and looks again. Whoever finds a thumbnail of another version of its
-//! source asks which version is live *after* it has seen the thumbnail, and replaces only if its own is. Suppose an
+//! instances that race for a place, one fails and looks again. Whoever finds anything but a thumbnail of its own version
+//! asks which version is live *after* it has seen what is there, and replaces only if its own is. Suppose an
 //! event for version 1 wrote over the thumbnail of version 2. It had seen that thumbnail's generation before it asked
 //! for the live version, so version 2, whose event had written by then, was already there; the answer would have been
-//! version 2 and nothing written. Duplicates find a thumbnail of their own version and end. Generations are only
+//! version 2 and nothing written. An empty place is taken without asking: an event that was held up all that time could
+//! put its old version where somebody has deleted the new one's thumbnail by hand. Duplicates find a thumbnail of their own version and end. Generations are only
 //! compared for equality, as their order is not promised.
 //!
 //! # Why a deletion never takes a current thumbnail
@@ -18,13 +19,13 @@
 //! overtakes its own finalize, or comes while that is being rendered, finds nothing to delete; the thumbnail that is
 //! written then is an orphan until `reconcile --prune` deletes it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::budget::{Budget, Reservation};
-use crate::content_encoding::gunzip;
+use crate::content_encoding::{gunzip, is_gzip};
 use crate::event::Event;
 use crate::outcome::{Failure, Outcome, Replaced};
 use crate::render::{self, Limits, Plan};
@@ -35,6 +36,8 @@ use crate::work::{Job, Removal, Scope, Skip, Task};
 
 /// What an event takes beside its source and the renderer's estimate: buffers, connection, task.
 const FLAT_BYTES: u64 = 2 << 20;
+/// What the renderer takes for nearly every picture; only the others have to grow their reservation.
+const USUAL_RENDER_BYTES: u64 = 8 << 20;
 /// A place that changes under so many attempts is left to a later delivery.
 const WRITE_ATTEMPTS: usize = 8;
 
@@ -63,12 +66,18 @@ enum Stop {
 }
 
 impl Pipeline {
-    /// Handles one event within its time, and reports how far it came.
+    /// Handles one event within [`Self::event_timeout`] of its arrival, and reports how far it came.
     ///
     /// # Errors
     /// [`Failure`] says whether it is to come again.
-    pub async fn handle(&self, event: &Event, report: &mut Report) -> Result<Outcome, Failure> {
-        match tokio::time::timeout(self.event_timeout, self.perform(event, report)).await {
+    pub async fn handle(
+        &self,
+        event: &Event,
+        arrival: Instant,
+        report: &mut Report,
+    ) -> Result<Outcome, Failure> {
+        let deadline = arrival + self.event_timeout;
+        match tokio::time::timeout_at(deadline.into(), self.perform(event, report)).await {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
             Ok(Err(Stop::Failure(failure))) => Err(failure),
@@ -95,7 +104,9 @@ impl Pipeline {
             .time(Stage::Admit, self.admit(&source.version, &job))
             .await?;
         let gzipped = source.version.gzipped;
-        let bytes = report.time(Stage::Read, self.read(source)).await?;
+        let bytes = report
+            .time(Stage::Read, self.read(source, reservation.bytes()))
+            .await?;
         report.source_bytes = Some(bytes.len());
         let core = report.time(Stage::Queue, self.budget.core()).await?;
         let rendering = Rendering {
@@ -145,18 +156,29 @@ impl Pipeline {
         let announced = job
             .size
             .filter(|_| job.generation == Some(version.generation));
-        let size = version.size.or(announced).unwrap_or(self.max_source_bytes);
-        Ok(self
-            .budget
-            .reserve(size.min(self.max_source_bytes).saturating_add(FLAT_BYTES))
-            .await?)
+        let whole = self.budget.bytes();
+        let least = match version.size.or(announced) {
+            Some(size) => size.saturating_add(FLAT_BYTES),
+            // It may be small: whether it fits shows when it is read.
+            None => self.max_source_bytes.saturating_add(FLAT_BYTES).min(whole),
+        };
+        let usual = least.saturating_add(USUAL_RENDER_BYTES).min(whole);
+        Ok(self.budget.reserve(usual.max(least)).await?)
     }
 
-    async fn read(&self, source: Source) -> Result<Vec<u8>, Stop> {
-        let bytes = source
-            .read(self.max_source_bytes)
-            .await
-            .map_err(at_source)?;
+    /// Takes no more bytes than memory was reserved for.
+    async fn read(&self, source: Source, reserved: u64) -> Result<Vec<u8>, Stop> {
+        let limit = reserved
+            .saturating_sub(FLAT_BYTES)
+            .min(self.max_source_bytes);
+        let bytes = match source.read(limit).await {
+            Err(StoreError::TooLarge { limit }) if limit < self.max_source_bytes => {
+                let bytes = limit.saturating_add(FLAT_BYTES + 1);
+                let budget = self.budget.bytes();
+                return Err(Failure::OverBudget { bytes, budget }.into());
+            }
+            read => read.map_err(at_source)?,
+        };
         if bytes.is_empty() {
             Err(Skip::Empty.into())
         } else {
@@ -227,20 +249,17 @@ impl Pipeline {
         seen: &Version,
     ) -> Result<Replaced, Stop> {
         let ours = &thumbnail.origin;
-        match &seen.origin {
-            None => Ok(Replaced::Unmarked),
-            Some(theirs) if theirs.bucket != ours.bucket => Ok(Replaced::NameConflict),
-            Some(theirs) if theirs.generation == ours.generation => Err(Skip::Current.into()),
-            Some(_) => match self
-                .store
-                .look(&job.bucket, &job.name)
-                .await
-                .map_err(Failure::from)?
-            {
-                None => Err(Skip::Gone.into()),
-                Some(live) if live.generation == ours.generation => Ok(Replaced::OtherVersion),
-                Some(_) => Err(Skip::Superseded.into()),
-            },
+        let replaced = match &seen.origin {
+            Some(theirs) if theirs == ours => return Err(Skip::Current.into()),
+            Some(theirs) if theirs.bucket == ours.bucket => Replaced::OtherVersion,
+            Some(_) => Replaced::NameConflict,
+            None => Replaced::Unmarked,
+        };
+        let live = self.store.look(&job.bucket, &job.name).await;
+        match live.map_err(Failure::from)? {
+            None => Err(Skip::Gone.into()),
+            Some(live) if live.generation == ours.generation => Ok(replaced),
+            Some(_) => Err(Skip::Superseded.into()),
         }
     }
 }
@@ -287,11 +306,12 @@ impl Rendering {
         &mut self,
         source_pixels: &mut Option<(u32, u32)>,
     ) -> Result<render::Thumbnail, Failure> {
-        if self.gzipped {
+        // Some tools set the header on plain files.
+        if self.gzipped && is_gzip(&self.bytes) {
             let held = self.bytes.len() as u64 + FLAT_BYTES;
             let reservation = &mut self.reservation;
             self.bytes = gunzip(&self.bytes, self.max_bytes, |more| {
-                Ok(reservation.resize(held + more)?)
+                Ok(reservation.grow_to(held.saturating_add(more))?)
             })?;
         }
         let plan = Plan::new(&self.bytes, &self.limits)?;

@@ -155,7 +155,7 @@ async fn push(State(service): State<Service>, request: Request) -> Response {
         let mut report = Report::default();
         let mut grace_over = service.grace_over;
         let ended = tokio::select! {
-            ended = service.pipeline.handle(&line.event, &mut report) => ended,
+            ended = service.pipeline.handle(&line.event, line.start, &mut report) => ended,
             _ = grace_over.wait_for(|over| *over) => Err(Failure::ShuttingDown),
         };
         line.log(&report, &ended);

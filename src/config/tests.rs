@@ -37,6 +37,29 @@ fn source_buckets_are_separated_by_commas() {
 }
 
 #[test]
+fn an_empty_variable_counts_as_not_set() {
+    let config = check(&["--target-bucket=thumbs", "--storage-dir=", "--log-format="]).unwrap();
+    assert_eq!(config.storage, Storage::Gcs(GcsOptions::default()));
+}
+
+#[test]
+fn a_prefix_that_a_folder_can_t_hold_is_refused_at_start() {
+    let faults = check(&[
+        "--target-bucket=thumbs",
+        "--storage-dir=store",
+        "--thumbnail-prefix=/t/",
+    ])
+    .unwrap_err();
+    assert!(
+        faults
+            .iter()
+            .all(|fault| fault.starts_with("THUMBNAIL_PREFIX: ")),
+        "{faults:?}"
+    );
+    assert!(check(&["--target-bucket=thumbs", "--thumbnail-prefix=/t/"]).is_ok());
+}
+
+#[test]
 fn every_fault_is_told_at_once_by_its_variable() {
     let faults = check(&[
         "--port=99999",

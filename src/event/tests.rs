@@ -211,6 +211,16 @@ fn our_marker_is_seen_in_any_case() {
 }
 
 #[test]
+fn what_is_not_needed_may_have_any_type() {
+    let body = r#"{"bucket":"b","name":"n.jpg","id":7,"type":[],"specversion":null,"size":{},"metadata":"x"}"#;
+    let event = parse(&[], body).unwrap();
+    assert_eq!(
+        (event.name.as_str(), event.size, event.marked),
+        ("n.jpg", None, false)
+    );
+}
+
+#[test]
 fn whatever_is_no_notification_is_malformed() {
     let json = |body: &str| matches!(parse(&[], body), Err(Malformed::Json(_)));
     assert!(json("nonsense"));

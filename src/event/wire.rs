@@ -70,14 +70,14 @@ impl Facts {
         if let Some(message) = body.message {
             return self.add_message(message, body.delivery_attempt);
         }
-        if body.specversion.is_none() {
+        if matches!(body.specversion, Lenient::Other(_)) {
             self.add_resource(body);
             return Ok(());
         }
         self.kind = self
             .kind
-            .or_else(|| body.event_type.as_deref().map(cloud_event_kind));
-        self.message_id = self.message_id.take().or(body.id);
+            .or_else(|| body.event_type.told().as_deref().map(cloud_event_kind));
+        self.message_id = self.message_id.take().or(body.id.told());
         match (body.data, body.data_base64) {
             (Some(nested), _) => self.add_nested(*nested),
             (None, Some(text)) => self.add_nested(json(&decode_base64(&text)?)?),
@@ -116,8 +116,9 @@ impl Facts {
         self.bucket = self.bucket.take().or(resource.bucket);
         self.name = self.name.take().or(resource.name);
         self.generation = self.generation.take().or(resource.generation);
-        self.size = resource.size;
-        self.marked = resource.metadata.is_some_and(|metadata| metadata.marked);
+        self.size = resource.size.told();
+        let metadata = resource.metadata.told();
+        self.marked = metadata.is_some_and(|metadata| metadata.marked);
     }
 
     pub(super) fn into_event(self) -> Result<Event, Malformed> {
@@ -190,17 +191,44 @@ struct Body {
     message: Option<Message>,
     #[serde(rename = "deliveryAttempt")]
     delivery_attempt: Option<Number>,
-    specversion: Option<String>,
-    #[serde(rename = "type")]
-    event_type: Option<String>,
-    id: Option<String>,
+    #[serde(default)]
+    specversion: Lenient<String>,
+    #[serde(default, rename = "type")]
+    event_type: Lenient<String>,
+    #[serde(default)]
+    id: Lenient<String>,
     data: Option<Box<Body>>,
     data_base64: Option<String>,
     bucket: Option<String>,
     name: Option<String>,
     generation: Option<Number>,
-    size: Option<Number>,
-    metadata: Option<Metadata>,
+    #[serde(default)]
+    size: Lenient<Number>,
+    #[serde(default)]
+    metadata: Lenient<Metadata>,
+}
+
+/// What the service can do without: of another type than expected, it counts as missing.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lenient<T> {
+    Told(T),
+    Other(serde::de::IgnoredAny),
+}
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self::Other(serde::de::IgnoredAny)
+    }
+}
+
+impl<T> Lenient<T> {
+    fn told(self) -> Option<T> {
+        match self {
+            Self::Told(value) => Some(value),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 /// Pub/Sub sends both spellings of the id at once, which a serde alias refuses as a duplicate.

@@ -1,5 +1,7 @@
 //! What is done about one finding.
 
+use std::time::Instant;
+
 use super::{Mode, Orphan, Reconcile};
 use crate::event::{Event, EventKind};
 use crate::outcome::{Failure, Outcome};
@@ -53,7 +55,9 @@ impl Deed {
                 let event = finalized(job);
                 let mut report = Report::default();
                 Ok(Done::Handled(
-                    plan.pipeline.handle(&event, &mut report).await?,
+                    plan.pipeline
+                        .handle(&event, Instant::now(), &mut report)
+                        .await?,
                 ))
             }
         }

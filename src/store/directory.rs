@@ -3,7 +3,8 @@
 //! Buckets are sub-folders and objects are files, so pictures dropped in by hand count. A version's generation is its
 //! file's modification time in microseconds; writes choose one that grows. Custom metadata lies in the hidden folder
 //! `.gcs-thumbnailer` beside the buckets, one small file per object and generation, written before the object is
-//! renamed into place: whoever sees an object sees its metadata, and a crash leaves nothing half done. Whoever writes or
+//! renamed into place: whoever sees an object sees its metadata. What a crash leaves half done nobody sees, and the next
+//! start removes. Whoever writes or
 //! deletes holds a lock on a file in there, so `reconcile` may run beside the service.
 
 mod list;
@@ -24,6 +25,9 @@ use crate::stored::Thumbnail;
 
 /// The hidden folder for metadata and unfinished writes; no bucket's name starts with a dot.
 const HIDDEN: &str = ".gcs-thumbnailer";
+
+/// The extension of a file that is being written.
+const UNFINISHED: &str = "unfinished";
 
 /// The names in one page of a listing, for which the folder is read once.
 const PAGE: usize = 4096;
@@ -63,11 +67,36 @@ impl Directory {
             fs::create_dir_all(root.join(bucket.as_str()))?;
         }
         let lock = File::create(root.join(HIDDEN).join("lock"))?;
-        Ok(Self {
+        let store = Self {
             root: Arc::new(root),
             last: Arc::default(),
             lock: Arc::new(lock),
-        })
+        };
+        store.sweep()?;
+        Ok(store)
+    }
+
+    /// Whether a folder can hold an object of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unstorable`] says what it can't hold.
+    pub fn check_name(name: &ObjectName) -> Result<(), StoreError> {
+        path::check(name)
+    }
+
+    /// Removes what writers that were killed left unfinished; nobody else is writing meanwhile.
+    fn sweep(&self) -> io::Result<()> {
+        let _exclusive = self.exclusive()?;
+        for entry in fs::read_dir(self.hidden())? {
+            let path = entry?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == UNFINISHED)
+            {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn open(
@@ -228,9 +257,9 @@ impl Directory {
             .max(*exclusive.last + 1)
             .max(live.map_or(0, Generation::get) + 1);
         *exclusive.last = next;
+        path::make_parents(&self.root, &path)?;
         let (unfinished, generation) = self.write_aside(&thumbnail.png, next)?;
         Sidecar::of(thumbnail).store(&self.hidden(), bucket, name, generation)?;
-        path::make_parents(&self.root, &path)?;
         fs::rename(&unfinished, &path)?;
         if let Some(live) = live.filter(|live| *live != generation) {
             Sidecar::remove(&self.hidden(), bucket, name, live);
@@ -244,7 +273,7 @@ impl Directory {
         bytes: &[u8],
         generation: i64,
     ) -> Result<(PathBuf, Generation), StoreError> {
-        let path = self.hidden().join(format!("{generation}.unfinished"));
+        let path = self.hidden().join(format!("{generation}.{UNFINISHED}"));
         let mut file = File::create(&path)?;
         file.write_all(bytes)?;
         let since_epoch = Duration::from_micros(u64::try_from(generation).unwrap_or_default());

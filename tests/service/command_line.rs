@@ -134,6 +134,50 @@ fn thumb_writes_beside_the_file_and_exits_with_0() {
 }
 
 #[test]
+fn thumb_makes_no_two_thumbnails_into_one_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["a", "b"] {
+        fs::create_dir(folder.path().join(name)).expect("a folder");
+        fs::write(folder.path().join(name).join("photo.jpg"), sample()).expect("a file");
+    }
+    let files = [
+        "thumb",
+        "--json",
+        "--out-dir",
+        "out",
+        "a/photo.jpg",
+        "b/photo.jpg",
+    ];
+    let output = run(&files, folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    let refused: Vec<_> = lines(&output)
+        .into_iter()
+        .filter(|row| row["outcome"] == "refused")
+        .collect();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+}
+
+#[test]
+fn thumb_leaves_what_its_target_shares_a_file_with() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("photo.jpg"), sample()).expect("a file");
+    fs::write(folder.path().join("kept.jpg"), "kept").expect("a file");
+    fs::hard_link(
+        folder.path().join("kept.jpg"),
+        folder.path().join("photo.jpg.png"),
+    )
+    .expect("a link");
+    assert_eq!(
+        run(&["thumb", "photo.jpg"], folder.path()).status.code(),
+        Some(0)
+    );
+    assert_eq!(
+        fs::read(folder.path().join("kept.jpg")).expect("a file"),
+        b"kept"
+    );
+}
+
+#[test]
 fn thumb_never_writes_over_an_input() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("photo.jpg"), sample()).expect("a file");

@@ -27,7 +27,7 @@ pub(super) fn writable(
     let path = existing(root, bucket, name)?;
     fs::metadata(root.join(bucket.as_str()))?;
     if path.is_dir() {
-        return Err(StoreError::Unstorable("a folder has the name already"));
+        return Err(taken("a folder has the name already"));
     }
     Ok(path)
 }
@@ -37,7 +37,7 @@ pub(super) fn make_parents(root: &Path, path: &Path) -> Result<(), StoreError> {
     let parent = path.parent().unwrap_or(root);
     fs::create_dir_all(parent).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-            StoreError::Unstorable("a part of the name is an object already")
+            taken("a part of the name is an object already")
         }
         _ => error.into(),
     })
@@ -54,25 +54,30 @@ pub(super) fn remove_empty_parents(bucket: &Path, path: &Path) {
     }
 }
 
+/// The name is sound, and what is in its way may go.
+fn taken(reason: &'static str) -> StoreError {
+    StoreError::Unavailable(reason.into())
+}
+
 /// Names map to paths one to one; what a path can't say is refused, so nothing leaves the root.
 fn path_of(root: &Path, bucket: &BucketName, name: &ObjectName) -> Result<PathBuf, StoreError> {
+    check(name)?;
     let mut path = root.join(bucket.as_str());
-    for part in name.as_str().split('/') {
-        match part {
-            "" => return Err(StoreError::Unstorable("a part of the name is empty")),
-            "." | ".." => return Err(StoreError::Unstorable("a part of the name is . or ..")),
-            part if part.len() > 255 => {
-                return Err(StoreError::Unstorable(
-                    "a part of the name is over 255 bytes",
-                ));
-            }
-            part if part.contains('\0') => {
-                return Err(StoreError::Unstorable("the name has a NUL"));
-            }
-            part => path.push(part),
-        }
-    }
+    path.extend(name.as_str().split('/'));
     Ok(path)
+}
+
+/// Whether a path can say the name.
+pub(super) fn check(name: &ObjectName) -> Result<(), StoreError> {
+    let fault = |part: &str| match part {
+        "" => Some("a part of the name is empty"),
+        "." | ".." => Some("a part of the name is . or .."),
+        part if part.len() > 255 => Some("a part of the name is over 255 bytes"),
+        part if part.contains('\0') => Some("the name has a NUL"),
+        _ => None,
+    };
+    let fault = name.as_str().split('/').find_map(fault);
+    fault.map_or(Ok(()), |fault| Err(StoreError::Unstorable(fault)))
 }
 
 /// A link could lead out of the root.
@@ -81,9 +86,7 @@ fn refuse_links(root: &Path, path: &Path) -> Result<(), StoreError> {
     for part in inside {
         match fs::symlink_metadata(part) {
             Ok(status) if status.is_symlink() => {
-                return Err(StoreError::Unstorable(
-                    "a part of its path is a symbolic link",
-                ));
+                return Err(taken("a part of its path is a symbolic link"));
             }
             Err(error)
                 if !matches!(
