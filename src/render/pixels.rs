@@ -47,8 +47,8 @@ pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> 
     let mut samples = Vec::with_capacity(count * C);
     for pixel in (0..count).map(|index| planes.map(|plane| plane[index])) {
         if C.is_multiple_of(2) {
-            // What the filter overshoots must not darken what is opaque.
-            let alpha = pixel[C - 1].min(255.0);
+            // Alpha that overshoots has overshot the premultiplied colours alike, so dividing by it keeps an even colour even.
+            let alpha = pixel[C - 1];
             let scale = if to_sample(alpha) == 0 {
                 0.0
             } else {
