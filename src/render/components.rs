@@ -134,18 +134,16 @@ impl<'a> Photo<'a> {
                     profile,
                 ))
             }
-            (Colour::Ycck, [y, cb, cr, k]) => {
-                // Only the inks but black went through YCC, as their complements (Adobe TN 5116, section 18).
-                ycc_to_rgb(y, cb, cr);
-                for ink in [&mut *y, &mut *cb, &mut *cr] {
-                    for sample in ink {
-                        *sample = 255.0 - *sample;
-                    }
+            (Colour::Ycck, [c, m, y, k]) => {
+                // The first three are luma and chroma of what the inks leave of the light.
+                ycc_to_rgb(c, m, y);
+                for light in c.iter_mut().chain(&mut **m).chain(&mut **y) {
+                    *light = 255.0 - *light;
                 }
-                let stored_inverted = self.header.adobe;
+                let planes: [&[f32]; 4] = [c, m, y, k];
                 Ok(colour::cmyk_to_srgb(
-                    [y, cb, cr, k],
-                    stored_inverted,
+                    planes,
+                    self.header.adobe,
                     width,
                     profile,
                 ))

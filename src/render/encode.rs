@@ -51,9 +51,11 @@ fn push_chunk(png: &mut Vec<u8>, kind: [u8; 4], content: &[u8]) {
 }
 
 fn deflated(filtered: &[u8], strategy: Strategy, level: i32) -> Result<Vec<u8>, Refusal> {
+    // Blocks of 8,192 symbols, each with codes of its own, follow a picture best.
     let config = DeflateConfig {
         level,
         strategy,
+        mem_level: 7,
         ..DeflateConfig::default()
     };
     let mut data = vec![0; compress_bound(filtered.len())];

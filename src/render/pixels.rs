@@ -47,7 +47,7 @@ pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> 
     let mut samples = Vec::with_capacity(count * C);
     for pixel in (0..count).map(|index| planes.map(|plane| plane[index])) {
         if C.is_multiple_of(2) {
-            // Colours overshoot along with their alpha, so it is cut off only behind the division.
+            // Alpha that overshoots has overshot the premultiplied colours alike: dividing by it keeps an even colour even.
             let alpha = pixel[C - 1];
             let scale = if to_sample(alpha) == 0 {
                 0.0

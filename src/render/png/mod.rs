@@ -8,6 +8,8 @@ mod chunks;
 mod header;
 mod samples;
 mod scanlines;
+#[cfg(test)]
+mod tests;
 mod unfilter;
 
 pub(super) use header::Header;
