@@ -293,12 +293,12 @@ fn thumbnail_of_any(prefix: &Prefix) -> Option<ObjectName> {
 }
 
 fn log_format(text: Option<&str>, on_cloud_run: bool) -> Result<Format, &'static str> {
-    match text {
+    match text.filter(|text| !text.is_empty()) {
         Some("json") => Ok(Format::Json),
         Some("text") => Ok(Format::Text),
-        None | Some("") if on_cloud_run => Ok(Format::Json),
-        None | Some("") => Ok(Format::Text),
         Some(_) => Err("is neither json nor text"),
+        None if on_cloud_run => Ok(Format::Json),
+        None => Ok(Format::Text),
     }
 }
 
