@@ -43,14 +43,14 @@
 //! - No partial or unchecked read is rendered, and every read is pinned to one generation.
 //! - Every write is conditional on what its place held, so duplicates are free and order doesn't matter.
 //! - An object of ours is never a source: known by its place, its notification or its metadata.
-//! - Nobody who holds memory or a core waits for more of either.
-//! - Names from outside never reach a path, a URL or a log line unescaped.
+//! - Who waits for memory holds none, and who holds a core waits for nothing.
+//! - Names from outside never reach a path, a URL or a log line unchecked.
 //! - No unsafe code of ours, and bad input never panics; should it, the event is answered 503 and the process lives.
 //!
 //! # Deadlines
 //!
-//! One call to the store ends within 20 s ([`store::CALL_TIMEOUT`]), its few in-process retries included; an event
-//! within `EVENT_TIMEOUT` (50 s), waiting in line included. Cloud Run's request timeout (55 s) and the subscription's
+//! One call to the store ends within 20 s ([`store::CALL_TIMEOUT`]), its few in-process retries included, and a body is
+//! given up after 15 s of silence. An event ends within `EVENT_TIMEOUT` (50 s) of its arrival, waiting in line included. Cloud Run's request timeout (55 s) and the subscription's
 //! ack deadline (60 s) lie above, so that the answer to a slow event is ours and not a hang-up. On SIGTERM the service
 //! takes no new connection, lets work finish for 8 s, answers the rest 503 and is gone before Cloud Run's SIGKILL at
 //! 10 s.

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -18,6 +19,9 @@ use gcs_thumbnailer::topic::Topic;
 use gcs_thumbnailer::{log, server, thumb};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// What `deploy/` sets its request timeout (55 s) and ack deadline (60 s) by.
+const DEPLOYED_EVENT_TIMEOUT: Duration = Duration::from_secs(50);
 
 fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
@@ -68,6 +72,11 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         address,
         memory_budget = config.memory_budget
     );
+    if config.event_timeout > DEPLOYED_EVENT_TIMEOUT {
+        tracing::warn!(
+            "EVENT_TIMEOUT is over 50s: keep the request timeout and the ack deadline above it"
+        );
+    }
     let warm = Arc::clone(&pipeline);
     tokio::spawn(async move { warm.store.warm_up().await });
     server::serve(listener, pipeline, callers, config.project, shutdown).await;

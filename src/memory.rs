@@ -2,20 +2,18 @@
 
 use std::fs;
 
-/// What the process takes beside pictures: code, runtime, connections, and the allocator's slack.
-const BASE_BYTES: u64 = 48 << 20;
 /// Where there is no limit to be found.
 const FALLBACK_BYTES: u64 = 512 << 20;
 
-/// The working memory that pictures may share, in bytes: three quarters of what the container's limit leaves beside
-/// the process itself, the rest being slack for fragmentation.
+/// The working memory that pictures may share, in bytes: 70 % of the container's limit. The rest is for the process
+/// itself and the allocator's slack.
 #[must_use]
 pub fn default_budget() -> u64 {
     budget_of(limit().unwrap_or(FALLBACK_BYTES))
 }
 
 fn budget_of(limit: u64) -> u64 {
-    (limit.saturating_sub(BASE_BYTES) / 4 * 3).max(8 << 20)
+    limit / 10 * 7
 }
 
 /// The smallest of the cgroup's limit (version 2, then 1) and the machine's memory.
@@ -45,9 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_container_of_half_a_gibibyte_leaves_348_mebibytes() {
-        assert_eq!(budget_of(512 << 20), 348 << 20);
-        assert_eq!(budget_of(1 << 20), 8 << 20);
+    fn a_container_of_half_a_gibibyte_leaves_358_mebibytes() {
+        assert_eq!(budget_of(512 << 20) >> 20, 358);
     }
 
     #[test]

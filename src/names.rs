@@ -29,7 +29,7 @@ pub enum InvalidName {
     #[error("a topic is named projects/PROJECT/topics/TOPIC")]
     Topic,
     /// The text is no generation.
-    #[error("a generation is a whole number that is not negative")]
+    #[error("a generation is a whole number above 0")]
     Generation,
 }
 

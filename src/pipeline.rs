@@ -345,7 +345,10 @@ impl<F: Into<Failure>> From<F> for Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::{BucketName, Prefix};
     use crate::outcome::{Retry, Severity};
+    use crate::render::Refusal;
+    use crate::store::Directory;
 
     #[tokio::test]
     async fn a_panic_is_a_failure_to_be_retried_and_gives_its_core_back() {
@@ -360,5 +363,42 @@ mod tests {
             (Retry::Later, Severity::Error)
         );
         assert!(budget.core().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_memory_until_its_time_is_up_is_overload() {
+        let folder = tempfile::tempdir().unwrap();
+        let [photos, thumbs] = ["photos", "thumbs"].map(|name| BucketName::parse(name).unwrap());
+        let store = Directory::new(folder.path(), &[&photos, &thumbs]).unwrap();
+        std::fs::write(folder.path().join("photos/n.jpg"), "picture").unwrap();
+        let pipeline = Pipeline {
+            store: Store::Directory(store),
+            scope: Scope {
+                target_bucket: thumbs,
+                prefix: Prefix::parse("thumbnails/").unwrap(),
+                source_buckets: [photos].into(),
+                propagate_deletes: false,
+            },
+            budget: Budget::new(32 << 20, 1),
+            limits: Limits::default(),
+            max_source_bytes: 1 << 20,
+            cache_control: None,
+            event_timeout: Duration::from_millis(100),
+        };
+        let body = br#"{"bucket":"photos","name":"n.jpg"}"#;
+        let event = Event::parse(|_| None, body).unwrap();
+        let handle = async || {
+            let ended = pipeline
+                .handle(&event, Instant::now(), &mut Report::default())
+                .await;
+            ended.unwrap_err()
+        };
+        let others = pipeline.budget.reserve(32 << 20).await.unwrap();
+        assert!(matches!(handle().await, Failure::Overloaded));
+        drop(others);
+        assert!(matches!(
+            handle().await,
+            Failure::Refused(Refusal::NotAnImage)
+        ));
     }
 }

@@ -1,5 +1,7 @@
 //! The file's format, told by its first bytes and never by its name.
 
+use image::ImageFormat;
+
 use super::Refusal;
 
 /// The formats that are rendered.
@@ -9,17 +11,10 @@ pub(super) enum Format {
     Png,
 }
 
-/// Signatures of formats that are recognised only to be refused by name: offset, bytes, name.
+/// Signatures that the image crate doesn't know, recognised only to be refused by name: offset, bytes, name.
 const UNSUPPORTED: &[(usize, &[u8], &str)] = &[
-    (0, b"GIF87a", "GIF"),
-    (0, b"GIF89a", "GIF"),
-    (8, b"WEBP", "WebP"),
-    (0, b"II*\0", "TIFF"),
-    (0, b"MM\0*", "TIFF"),
     (0, b"II+\0", "BigTIFF"),
     (0, b"MM\0+", "BigTIFF"),
-    (0, b"BM", "BMP"),
-    (4, b"ftypavif", "AVIF"),
     (4, b"ftypavis", "AVIF"),
     (4, b"ftyphei", "HEIC"),
     (4, b"ftyphev", "HEIC"),
@@ -28,7 +23,6 @@ const UNSUPPORTED: &[(usize, &[u8], &str)] = &[
     (4, b"ftyp", "ISO base media"),
     (0, b"%PDF-", "PDF"),
     (0, b"8BPS", "Photoshop"),
-    (0, b"\0\0\x01\0", "ICO"),
     (0, b"\0\0\x02\0", "CUR"),
     (0, b"\xFF\x0A", "JPEG XL"),
     (0, b"\0\0\0\x0CJXL \r\n\x87\n", "JPEG XL"),
@@ -36,28 +30,32 @@ const UNSUPPORTED: &[(usize, &[u8], &str)] = &[
     (0, b"\xFF\x4F\xFF\x51", "JPEG 2000"),
     (0, b"\x8AMNG\r\n\x1A\n", "MNG"),
     (0, b"\x8BJNG\r\n\x1A\n", "JNG"),
-    (0, b"v/1\x01", "OpenEXR"),
-    (0, b"#?RADIANCE", "Radiance HDR"),
-    (0, b"DDS ", "DDS"),
-    (0, b"qoif", "QOI"),
-    (0, b"farbfeld", "farbfeld"),
-    (0, b"P1", "PNM"),
-    (0, b"P2", "PNM"),
-    (0, b"P3", "PNM"),
-    (0, b"P4", "PNM"),
-    (0, b"P5", "PNM"),
-    (0, b"P6", "PNM"),
-    (0, b"P7", "PNM"),
     (0, b"%!PS", "PostScript"),
 ];
 
+/// How people call what the image crate recognises.
+fn name_of(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Gif => "GIF",
+        ImageFormat::WebP => "WebP",
+        ImageFormat::Tiff => "TIFF",
+        ImageFormat::Bmp => "BMP",
+        ImageFormat::Avif => "AVIF",
+        ImageFormat::Ico => "ICO",
+        ImageFormat::Hdr => "Radiance HDR",
+        ImageFormat::OpenExr => "OpenEXR",
+        ImageFormat::Pnm => "PNM",
+        other => other.to_mime_type(),
+    }
+}
+
 /// Names the format of `source`, or refuses it.
 pub(super) fn recognise(source: &[u8]) -> Result<Format, Refusal> {
-    if source.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Ok(Format::Png);
-    }
-    if source.starts_with(b"\xFF\xD8\xFF") {
-        return Ok(Format::Jpeg);
+    match image::guess_format(source) {
+        Ok(ImageFormat::Png) => return Ok(Format::Png),
+        Ok(ImageFormat::Jpeg) => return Ok(Format::Jpeg),
+        Ok(other) => return Err(Refusal::Unsupported(name_of(other))),
+        Err(_) => {}
     }
     let listed = UNSUPPORTED.iter().find(|(offset, magic, _)| {
         source

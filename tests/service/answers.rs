@@ -1,11 +1,13 @@
 //! The table of answers: what was stored, skipped, refused or failed, and how it is told.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use image::ImageFormat;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::deployment::{Deployment, assert_line};
@@ -501,4 +503,31 @@ async fn a_picture_that_alone_exceeds_the_memory_is_over_a_configured_limit() {
         message.contains("over the budget of 2170880 (MEMORY_BUDGET)"),
         "{message}"
     );
+}
+
+/// A burst waits for its turn: 503 is for what waits in vain.
+#[tokio::test]
+async fn a_burst_over_the_memory_waits_and_loses_nothing() {
+    let store = tempfile::tempdir().expect("a temporary folder");
+    let photos = store.path().join("photos");
+    std::fs::create_dir(&photos).expect("a folder");
+    for index in 0..60 {
+        std::fs::write(photos.join(format!("{index}.jpg")), photo(index)).expect("a picture");
+    }
+    let folder = store.path().to_str().expect("a plain path");
+    let environment = [
+        ("STORAGE_DIR", folder),
+        ("TARGET_BUCKET", "thumbs"),
+        ("MEMORY_BUDGET", "24MiB"),
+    ];
+    let app = Arc::new(App::start(&environment).await);
+    let mut pushes = JoinSet::new();
+    for index in 0..60 {
+        let (app, body) = (
+            Arc::clone(&app),
+            json!({ "bucket": "photos", "name": format!("{index}.jpg") }),
+        );
+        pushes.spawn(async move { app.post("/", &[], body.to_string()).await.0 });
+    }
+    assert_eq!(pushes.join_all().await, [204; 60]);
 }
