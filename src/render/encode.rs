@@ -73,21 +73,23 @@ fn deflated(filtered: &[u8], strategy: Strategy, level: i32) -> Result<Vec<u8>, 
 fn filtered(pixels: &Pixels) -> Vec<u8> {
     let channels = pixels.model.channels();
     let length = pixels.width * channels;
-    let costs = Costs::new(length);
-    let mut above = vec![0; length];
-    // Filter bytes and the five forms of the scanline in turns.
+    let unevenness = Unevenness::new(length);
+    // Rows are led by a pixel of zeros, so that the bytes left of all others are a slice too.
+    let mut above = vec![0; channels + length];
+    let mut row = above.clone();
     let mut forms: [Vec<u8>; 5] = std::array::from_fn(|_| vec![0; length]);
     let mut filtered = Vec::with_capacity(pixels.samples.len() + pixels.height);
-    for row in pixels.samples.chunks_exact(length.max(1)) {
-        filter(row, &above, channels, &mut forms);
+    for samples in pixels.samples.chunks_exact(length.max(1)) {
+        row[channels..].copy_from_slice(samples);
+        filter(&row, &above, channels, &mut forms);
         let best = (0_u8..)
             .zip(&forms)
-            .max_by_key(|(_, form)| costs.evenness(form));
+            .max_by_key(|(_, form)| unevenness.of(form));
         if let Some((kind, form)) = best {
             filtered.push(kind);
             filtered.extend_from_slice(form);
         }
-        above.copy_from_slice(row);
+        std::mem::swap(&mut row, &mut above);
     }
     filtered
 }
@@ -95,35 +97,53 @@ fn filtered(pixels: &Pixels) -> Vec<u8> {
 /// Fills in what each of the five filters makes of `row`.
 fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 5]) {
     let [none, sub, up, average, by_paeth] = forms;
-    none.copy_from_slice(row);
-    for x in 0..row.len() {
-        let (left, corner) = match x.checked_sub(channels) {
-            Some(before) => (row[before], above[before]),
-            None => (0, 0),
-        };
-        sub[x] = row[x].wrapping_sub(left);
-        up[x] = row[x].wrapping_sub(above[x]);
-        average[x] = row[x].wrapping_sub(left.midpoint(above[x]));
-        by_paeth[x] = row[x].wrapping_sub(paeth(left, above[x], corner));
+    let here = &row[channels..];
+    none.copy_from_slice(here);
+    let neighbours = || here.iter().zip(row).zip(&above[channels..]).zip(above);
+    for (form, (((here, left), _), _)) in sub.iter_mut().zip(neighbours()) {
+        *form = here.wrapping_sub(*left);
+    }
+    for (form, (((here, _), above), _)) in up.iter_mut().zip(neighbours()) {
+        *form = here.wrapping_sub(*above);
+    }
+    for (form, (((here, left), above), _)) in average.iter_mut().zip(neighbours()) {
+        *form = here.wrapping_sub(left.midpoint(*above));
+    }
+    for (form, (((here, left), above), corner)) in by_paeth.iter_mut().zip(neighbours()) {
+        *form = here.wrapping_sub(paeth(*left, *above, *corner));
     }
 }
 
-/// What `n` equal bytes in a scanline save: n log2 n, for each n up to the scanline's length.
-struct Costs(Vec<u32>);
+/// How uneven the bytes of scanlines are distributed: the sum of n log2 n over how often each occurs.
+///
+/// The more, the fewer bits an entropy coder needs for as many bytes.
+struct Unevenness {
+    /// What the next of `n` equal bytes adds, for each n.
+    gains: Vec<u32>,
+}
 
-impl Costs {
+impl Unevenness {
+    /// For scanlines of up to `longest` bytes.
     fn new(longest: usize) -> Self {
         let longest = u16::try_from(longest).unwrap_or(u16::MAX);
-        Self((0..=longest).map(|n| saved(f32::from(n))).collect())
+        let sums = (0..=longest).map(|n| saved(f32::from(n)));
+        let following = (1..=longest).map(|n| saved(f32::from(n)));
+        Self {
+            gains: sums
+                .zip(following)
+                .map(|(before, after)| after - before)
+                .collect(),
+        }
     }
 
-    /// The more, the fewer bits an entropy coder needs for `form`.
-    fn evenness(&self, form: &[u8]) -> u32 {
-        let mut counts = [0_usize; 256];
-        for byte in form {
-            counts[usize::from(*byte)] += 1;
-        }
-        counts.iter().filter_map(|count| self.0.get(*count)).sum()
+    fn of(&self, form: &[u8]) -> u32 {
+        let mut counts = [0_u16; 256];
+        let gain = |byte: &u8| {
+            let count = &mut counts[usize::from(*byte)];
+            *count += 1;
+            self.gains.get(usize::from(*count) - 1)
+        };
+        form.iter().filter_map(gain).sum()
     }
 }
 

@@ -106,12 +106,16 @@ fn round(exact: &[f64], weights: &mut [i16]) {
     }
 }
 
+/// The nearest whole number: the offset makes positive what is cut off then, and calls no rounding function.
 #[expect(
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "float casts saturate, and no weight is above 2"
 )]
 fn nearest(weight: f64) -> i16 {
-    (weight + 0.5).floor() as i16
+    ((weight + 32_768.5) as u16)
+        .wrapping_sub(1 << 15)
+        .cast_signed()
 }
 
 #[cfg(test)]
