@@ -284,9 +284,10 @@ fn acknowledged(app: &App) -> BTreeSet<u64> {
 
 /// Whether the event of this generation was answered with 204.
 fn is_done(app: &App, generation: i64) -> bool {
+    let generation = generation.to_string();
     let lines = app.log_lines();
     let mut done = lines.iter().filter(|line| line["outcome"] != "failed");
-    done.any(|line| line["generation"] == generation)
+    done.any(|line| line["generation"] == *generation)
 }
 
 /// How often the message was refused that was refused most often.
