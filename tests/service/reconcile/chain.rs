@@ -137,13 +137,16 @@ impl Chain {
             .keys()
             .map(|name| format!("thumbnails/{name}"))
             .collect();
+        // Looking without a pause would take the cores from those that work.
         let matching = async {
+            let mut ticks = tokio::time::interval(std::time::Duration::from_millis(200));
             while self.gcs.list("thumbs").await != wanted || !self.all_current().await {
-                tokio::task::yield_now().await;
+                ticks.tick().await;
             }
         };
-        let matched = tokio::time::timeout(PATIENCE, matching).await;
-        assert!(matched.is_ok(), "no match in {PATIENCE:?}");
+        let patience = 3 * PATIENCE;
+        let matched = tokio::time::timeout(patience, matching).await;
+        assert!(matched.is_ok(), "no match in {patience:?}");
         for (name, (_, version)) in &self.sources {
             let stored = self.gcs.get("thumbs", &format!("thumbnails/{name}")).await;
             let bytes = stored.expect("it was listed").bytes;
