@@ -91,14 +91,15 @@ finds() {
   "$@" >/dev/null 2>&1
 }
 
-# Only buckets of this project count: a bucket of that name in a stranger's hands must not receive anything.
+# Only buckets of this project count: a bucket of that name in a stranger's hands must not receive anything. gcloud's
+# filter may find longer names too.
 has_bucket() {
-  show '?' gcloud storage buckets list --project="$project" --filter="name=$1" --format="value(name)"
+  local list=(gcloud storage buckets list --project="$project" --filter="name:$1" --format="value(name)")
+  show '?' "${list[@]}"
   $dry_run && return 1
   local found
-  found="$(gcloud storage buckets list --project="$project" --filter="name=$1" --format="value(name)")" ||
-    die "can't list the buckets of $project"
-  [ -n "$found" ]
+  found="$("${list[@]}")" || die "can't list the buckets of $project"
+  grep -Fxq -- "$1" <<<"$found"
 }
 
 make_private_bucket() {
