@@ -8,7 +8,8 @@ locals {
 }
 
 # A bucket is made once and then belongs to its owner: a CORS rule, a lifecycle rule or public access that was set by
-# hand isn't taken back by the next apply. One that still holds objects is never deleted (force_destroy).
+# hand isn't taken back by the next apply. Another name would be ignored likewise, hence the postcondition. One that
+# still holds objects is never deleted (force_destroy).
 resource "google_storage_bucket" "source" {
   count = var.create_source_bucket ? 1 : 0
 
@@ -21,6 +22,10 @@ resource "google_storage_bucket" "source" {
 
   lifecycle {
     ignore_changes = all
+    postcondition {
+      condition     = self.name == var.source_bucket
+      error_message = "This deployment has made the bucket ${self.name}. For another one make another deployment (name), or let go of this one first: terraform state rm google_storage_bucket.source"
+    }
   }
 }
 
@@ -36,5 +41,9 @@ resource "google_storage_bucket" "target" {
 
   lifecycle {
     ignore_changes = all
+    postcondition {
+      condition     = self.name == var.target_bucket
+      error_message = "This deployment has made the bucket ${self.name}. For another one make another deployment (name), or let go of this one first: terraform state rm google_storage_bucket.target"
+    }
   }
 }

@@ -180,3 +180,12 @@ run "another_name" {
     error_message = "a second deployment shares no name with the first"
   }
 }
+
+run "a_made_bucket_is_not_swapped_for_another" {
+  command         = plan
+  expect_failures = [google_storage_bucket.source, google_storage_bucket.target]
+  variables {
+    source_bucket = "other-photos"
+    target_bucket = "other-thumbnails"
+  }
+}
