@@ -2,7 +2,7 @@
 # was made, which would break the first apply.
 
 locals {
-  logs_hint = "gcloud logging read 'resource.labels.service_name=\"${var.name}\" AND severity>=WARNING' --project=${var.project} --freshness=1h --limit=20"
+  logs_hint = "gcloud logging read '(resource.labels.service_name=\"${var.name}\" OR resource.labels.job_name=\"${var.name}-reconcile\") AND severity>=WARNING' --project=${var.project} --freshness=1d --limit=20 --format='value(timestamp, severity, jsonPayload.reason, jsonPayload.message, textPayload)'"
 }
 
 resource "google_monitoring_alert_policy" "dead_letters" {
@@ -37,7 +37,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
 
       1. See why: `${local.logs_hint}`. The line's `reason` says what to mend; deploy/OPERATIONS.md has a row for each.
       2. Mend it. Don't replay the dead letters.
-      3. Make what is missing: `gcs-thumbnailer reconcile ${var.source_bucket} --topic ${google_pubsub_topic.events.id}`.
+      3. Make what is missing: `gcs-thumbnailer reconcile ${var.source_bucket} --topic ${google_pubsub_topic.events.id} --target-bucket ${local.target_bucket} --thumbnail-prefix ${var.thumbnail_prefix}`; deploy/OPERATIONS.md says where to run it.
       4. Close the alert by emptying the queue: `gcloud pubsub subscriptions seek ${google_pubsub_subscription.dead_letter.name} --project=${var.project} --time="$(date -u +%Y-%m-%dT%H:%M:%SZ)"`.
     EOT
   }
@@ -79,6 +79,7 @@ resource "google_monitoring_alert_policy" "errors" {
       - `target_missing`: the target bucket is gone. Make it again, or `terraform apply`.
       - `panic`, `unknown`: a defect. Keep the line and the picture, and report both.
       - no reason, and the text speaks of memory: lower `concurrency` or raise `memory_mib`.
+      - no reason, and the line is the reconcile job's: it couldn't list or publish, and the text says why. The next run finds the rest.
 
       The lines: `${local.logs_hint}`. More in deploy/OPERATIONS.md.
     EOT
@@ -156,7 +157,8 @@ resource "google_monitoring_alert_policy" "latency" {
 
       - `admit_ms`: pictures wait for memory. Lower `concurrency` (now ${var.concurrency}), so that Cloud Run starts more instances, or raise `memory_mib` (now ${var.memory_mib}).
       - `open_ms`, `read_ms`, `write_ms`: Cloud Storage is slow, or a bucket is in another region than the service (${var.region}).
-      - `render_ms`: the pictures are large, or too many share one CPU: lower `concurrency`.
+      - `queue_ms`: pictures wait for a core. Lower `concurrency` likewise.
+      - `render_ms`: the pictures are large.
       - none of them: instances are being started. See `max_instances` (now ${var.max_instances}).
     EOT
   }

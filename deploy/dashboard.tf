@@ -34,7 +34,7 @@ locals {
     {
       title = "Time per stage, 99th percentile", unit = "ms", plot = "LINE"
       series = [
-        for stage in ["open_ms", "admit_ms", "read_ms", "render_ms", "write_ms"] :
+        for stage in ["open_ms", "admit_ms", "read_ms", "queue_ms", "render_ms", "write_ms"] :
         { legend = stage, filter = local.distribution_metric[stage], align = "ALIGN_DELTA", reduce = "REDUCE_PERCENTILE_99", by = [] }
       ]
     },

@@ -9,6 +9,7 @@ locals {
     open_ms         = { unit = "ms", description = "Time to open the read of the picture" }
     admit_ms        = { unit = "ms", description = "Time spent waiting for memory" }
     read_ms         = { unit = "ms", description = "Time to read the picture" }
+    queue_ms        = { unit = "ms", description = "Time spent waiting for a core" }
     render_ms       = { unit = "ms", description = "Time to make the thumbnail" }
     write_ms        = { unit = "ms", description = "Time to store the thumbnail" }
     total_ms        = { unit = "ms", description = "Time from the event's arrival to its answer" }
@@ -36,7 +37,7 @@ resource "google_logging_metric" "events" {
     labels {
       key         = "outcome"
       value_type  = "STRING"
-      description = "created, replaced, skipped, gone, refused, failed or malformed"
+      description = "How the event ended; deploy/OPERATIONS.md has a row for each"
     }
     labels {
       key         = "reason"
@@ -67,7 +68,7 @@ resource "google_logging_metric" "distribution" {
     labels {
       key         = "outcome"
       value_type  = "STRING"
-      description = "created, replaced, skipped, gone, refused, failed or malformed"
+      description = "How the event ended; deploy/OPERATIONS.md has a row for each"
     }
   }
 

@@ -30,7 +30,7 @@ run "metrics" {
     error_message = "events are counted, not measured"
   }
   assert {
-    condition     = toset(keys(google_logging_metric.distribution)) == toset(["open_ms", "admit_ms", "read_ms", "render_ms", "write_ms", "total_ms", "source_bytes", "thumbnail_bytes"])
+    condition     = toset(keys(google_logging_metric.distribution)) == toset(["open_ms", "admit_ms", "read_ms", "queue_ms", "render_ms", "write_ms", "total_ms", "source_bytes", "thumbnail_bytes"])
     error_message = "every stage and both sizes are measured"
   }
   assert {
@@ -63,7 +63,7 @@ run "alerts" {
     error_message = "every alert says where to look"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.dead_letters.documentation[0].content, "gcs-thumbnailer reconcile demo-photos --topic ${google_pubsub_topic.events.id}")
+    condition     = strcontains(google_monitoring_alert_policy.dead_letters.documentation[0].content, "gcs-thumbnailer reconcile demo-photos --topic ${google_pubsub_topic.events.id} --target-bucket demo-thumbnails --thumbnail-prefix thumbnails/`")
     error_message = "the dead letters' alert says how to make what is missing"
   }
   assert {
