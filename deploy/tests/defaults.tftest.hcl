@@ -91,6 +91,14 @@ run "subscription" {
     error_message = "100 attempts before a dead letter"
   }
   assert {
+    # The waits between them: 10, 20, 40, ... and at last 600 s each.
+    condition = floor(0.5 + sum([
+      for n in range(google_pubsub_subscription.push.dead_letter_policy[0].max_delivery_attempts - 1) :
+      min(10 * pow(2, n), 600)
+    ]) / 3600) == 16
+    error_message = "the attempts take about 16 hours"
+  }
+  assert {
     condition     = google_pubsub_subscription.push.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead_letter.id
     error_message = "dead letters go to their own topic"
   }
@@ -249,6 +257,13 @@ run "off_by_default" {
   assert {
     condition     = length(google_cloud_run_v2_job.reconcile) + length(google_cloud_scheduler_job.reconcile) + length(google_service_account.reconcile) + length(google_storage_bucket_iam_member.reconcile_lists) + length(google_pubsub_topic_iam_member.reconcile_publishes) + length(google_cloud_run_v2_job_iam_member.reconcile_starts) == 0
     error_message = "nothing is made for reconcile"
+  }
+  assert {
+    condition = alltrue([for p in [
+      google_monitoring_alert_policy.dead_letters, google_monitoring_alert_policy.errors,
+      google_monitoring_alert_policy.oldest_event, google_monitoring_alert_policy.latency,
+    ] : length(p.notification_channels) == 0])
+    error_message = "alerts show in the console only"
   }
   assert {
     condition     = output.thumbnails == "gs://demo-thumbnails/thumbnails/" && output.source_bucket == "gs://demo-photos"
