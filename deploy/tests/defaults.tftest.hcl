@@ -13,11 +13,11 @@ variables {
 
 run "buckets" {
   assert {
-    condition     = google_storage_bucket.source[0].name == "demo-photos" && google_storage_bucket.source[0].location == "europe-west1"
+    condition     = google_storage_bucket.source[0].location == "europe-west1"
     error_message = "the source bucket is made in the region"
   }
   assert {
-    condition     = google_storage_bucket.target[0].name == "demo-thumbnails" && google_storage_bucket.target[0].location == "europe-west1"
+    condition     = google_storage_bucket.target[0].location == "europe-west1"
     error_message = "the target bucket is made in the region"
   }
   assert {
