@@ -104,9 +104,16 @@ impl<'a> Bits<'a> {
         let rest = self.source.get(self.position..);
         if let Some(bytes) = rest.and_then(<[u8]>::first_chunk) {
             let word = u64::from_be_bytes(*bytes);
-            if !holds_ff(word) {
+            let fitting = (63 - self.count) >> 3;
+            let ffs = ffs(word);
+            let taken = if ffs == 0 {
+                Some((word, fitting))
+            } else {
+                unstuffed(word, ffs, fitting)
+            };
+            if let Some((word, bytes)) = taken {
                 self.window |= word >> self.count;
-                self.position += ((63 - self.count) >> 3) as usize;
+                self.position += bytes as usize;
                 // Whole bytes were added: 56 to 63 bits are there now.
                 self.count |= 0x38;
                 return;
@@ -250,12 +257,28 @@ pub(super) fn extend(bits: u32, size: u32) -> i32 {
     }
 }
 
-/// Whether any byte of `word` is 0xFF: that borrows where its complement is 0.
+/// The top bit of each byte of `word` that is 0xFF.
 #[inline(always)]
-fn holds_ff(word: u64) -> bool {
+fn ffs(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
-    (!word).wrapping_sub(ONES) & word & TOPS != 0
+    // Only 0x7F carries into the top bit, and no byte carries into the next.
+    ((word & !TOPS) + ONES) & word & TOPS
+}
+
+/// `word` without the zero that is stuffed behind its one 0xFF, and how many
+/// bytes of the source `fitting` of its bytes are; `ffs` is as of [`ffs`].
+///
+/// That is what nearly all words with an 0xFF are. The last byte is left zero:
+/// seven are all that ever fit.
+#[inline(always)]
+fn unstuffed(word: u64, ffs: u64, fitting: u32) -> Option<(u64, u32)> {
+    let index = ffs.leading_zeros() / 8;
+    let behind = u64::MAX.checked_shr(8 * (index + 1)).unwrap_or_default();
+    let stuffed = behind & !(behind >> 8);
+    let plain = ffs.is_power_of_two() && stuffed != 0 && word & stuffed == 0;
+    let bytes = fitting + u32::from(index < fitting);
+    plain.then_some((word & !behind | (word << 8) & behind, bytes))
 }
 
 #[cfg(test)]
