@@ -19,14 +19,19 @@ const WINDOW: u32 = 12;
 const LONGEST: u32 = 18;
 const LOOKUPS: u32 = 56 / LONGEST;
 
-/// As many whole coefficients as one lookup can finish, to be passed over.
+/// As many whole coefficients as one lookup can finish, to be passed over: in
+/// the low byte the bits of all of them, the end of block included; in the high
+/// one how far they advance in the block, with [`END`] if the block ends, or 64
+/// if not even the first can be finished.
+///
+/// One number, so that one addition counts both.
 #[derive(Debug, Clone, Copy)]
-struct Skip {
-    /// Bits of all of them, the end of block included.
-    length: u8,
-    /// How far they advance in the block, with [`END`] if the block ends; 64
-    /// if not even the first can be finished.
-    advance: u8,
+struct Skip(u16);
+
+impl Skip {
+    fn new(length: u32, advance: u8) -> Self {
+        Self(u16::from_be_bytes([advance, byte(length)]))
+    }
 }
 
 /// A table for AC coefficients.
@@ -50,10 +55,7 @@ impl BlockTable {
                 size => Some((symbol >> 4, size)),
             },
         });
-        let mut skips = [Skip {
-            length: 0,
-            advance: 64,
-        }; 1 << WINDOW];
+        let mut skips = [Skip::new(0, 64); 1 << WINDOW];
         if skipping {
             for (skip, window) in skips.iter_mut().zip(windows(WINDOW)) {
                 *skip = skip_at(&codes, window);
@@ -133,22 +135,24 @@ impl BlockTable {
     /// dependency chain: shift, load, shift.
     #[inline(always)]
     pub(super) fn skip(&self, bits: &mut Bits, k: usize) -> Result<(), Fault> {
-        let mut k = k;
+        const HIGH: u32 = 1 << 8;
+        let mut place = u32::try_from(k).unwrap_or_default() * HIGH;
         loop {
             bits.refill();
             for _ in 0..LOOKUPS {
-                let skip = self.skips[bits.peek::<WINDOW>() & ((1 << WINDOW) - 1)];
-                let next = k + usize::from(skip.advance);
-                if next < 64 {
-                    bits.consume(u32::from(skip.length));
-                    k = next;
+                let skip = u32::from(self.skips[bits.peek::<WINDOW>() & ((1 << WINDOW) - 1)].0);
+                let next = place + skip;
+                if next < 64 * HIGH {
+                    bits.consume(skip & (HIGH - 1));
+                    place = next & !(HIGH - 1);
                     continue;
                 }
+                let next = next / HIGH;
                 // Nothing of the window may belong to the next block: an end
                 // of block counts only if some of the block is left for it.
-                let end = usize::from(END);
+                let end = u32::from(END);
                 if next == 64 || (end < next && next < end + 64) {
-                    bits.consume(u32::from(skip.length));
+                    bits.consume(skip & (HIGH - 1));
                     return Ok(());
                 }
                 // One symbol with a long code, or the last ones of a full block.
@@ -159,8 +163,8 @@ impl BlockTable {
                 if size == 0 && symbol != 0xF0 {
                     return Ok(());
                 }
-                k += usize::from(symbol >> 4) + 1;
-                match k {
+                place += (u32::from(symbol >> 4) + 1) * HIGH;
+                match place / HIGH {
                     0..64 => break,
                     64 => return Ok(()),
                     _ => return Err(Fault::Run),
@@ -182,10 +186,7 @@ fn skip_at(codes: &Codes, window: u64) -> Skip {
             break;
         }
         if size == 0 && run < 15 {
-            return Skip {
-                length: byte(length + code),
-                advance: byte(advance) | END,
-            };
+            return Skip::new(length + code, byte(advance) | END);
         }
         if advance + run + 1 > 63 {
             break;
@@ -193,8 +194,5 @@ fn skip_at(codes: &Codes, window: u64) -> Skip {
         length += code + size;
         advance += run + 1;
     }
-    Skip {
-        length: byte(length),
-        advance: if length == 0 { 64 } else { byte(advance) },
-    }
+    Skip::new(length, if length == 0 { 64 } else { byte(advance) })
 }
