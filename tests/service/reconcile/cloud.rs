@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tonic::Code;
+
 use super::{Ended, picture, run};
 use crate::fake_gcs::FakeGcs;
-use crate::storage_control::{Object, Status, StorageControl};
+use crate::storage_control::{Object, StorageControl};
 
 async fn storage() -> (FakeGcs, StorageControl) {
     let gcs = FakeGcs::start().await;
@@ -74,7 +76,7 @@ async fn an_error_in_the_middle_of_a_listing_is_tried_again() {
     for number in 0..7 {
         put(&gcs, &format!("{number}.png"), 1).await;
     }
-    control.fail_lists(3, Status::Unavailable, 2);
+    control.fail_lists(3, Code::Unavailable, 2);
     let ended = reconcile(&gcs, &control, &["photos"]).await;
     assert_eq!(control.faults_hit(), 2);
     assert_eq!((ended.code, ended.count("made")), (Some(0), 7));
@@ -87,7 +89,7 @@ async fn a_listing_that_can_t_go_on_ends_the_run_where_it_was() {
     for number in 0..7 {
         put(&gcs, &format!("{number}.png"), 1).await;
     }
-    control.fail_lists(2, Status::PermissionDenied, usize::MAX);
+    control.fail_lists(2, Code::PermissionDenied, usize::MAX);
     let ended = reconcile(&gcs, &control, &["photos"]).await;
     assert_eq!((ended.code, ended.count("made")), (Some(1), 2));
     assert_eq!(ended.start_after(), Some("1.png"));

@@ -1,27 +1,29 @@
-//! The two calls that Google's client makes over gRPC, listing and deleting, as a server: with opaque page tokens, pages
-//! of any length, empty ones in between, and errors when a test wants them.
+//! The two calls that Google's client makes over gRPC, listing and deleting, as a server that is generated from Google's
+//! definition: with opaque page tokens, pages of any length, empty ones in between, and errors when a test wants them.
 
-mod grpc;
-mod messages;
+mod generate;
+#[rustfmt::skip]
+#[expect(clippy::pedantic, reason = "generated code is as its generator writes it")]
+mod generated;
 mod objects;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use prost::Message;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Code, Request, Response, Status};
 
-use self::grpc::{Code, Failed};
-use self::messages::{DeleteObjectRequest, ListObjectsRequest, ListObjectsResponse};
+use self::generated::storage_server::{Storage, StorageServer};
+use self::generated::{DeleteObjectRequest, ListObjectsRequest, ListObjectsResponse};
 use self::objects::Objects;
 use crate::fake_gcs::FakeGcs;
 use crate::http::Client;
 
-pub use self::grpc::Code as Status;
-pub use self::messages::Object;
+pub use self::generated::Object;
 
 /// A running server; dropping it closes its port.
 pub struct StorageControl {
@@ -55,7 +57,7 @@ impl StorageControl {
     pub async fn over(gcs: &FakeGcs) -> Self {
         Self::serve(Objects::Fake {
             endpoint: gcs.endpoint().to_owned(),
-            client: Client::new(),
+            client: Box::new(Client::new()),
         })
         .await
     }
@@ -91,7 +93,11 @@ impl StorageControl {
                 lists: 0,
             }),
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&inside))).abort_handle();
+        // The connections end with the test's runtime, or when the client lets go of them.
+        let serving = Server::builder()
+            .add_service(StorageServer::from_arc(Arc::clone(&inside)))
+            .serve_with_incoming(TcpIncoming::from(listener));
+        let accepting = tokio::spawn(serving).abort_handle();
         Self {
             endpoint: format!("http://{address}"),
             inside,
@@ -141,45 +147,21 @@ impl Drop for StorageControl {
     }
 }
 
-async fn accept(listener: TcpListener, inside: Arc<Inside>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let inside = Arc::clone(&inside);
-        let service = hyper::service::service_fn(move |request| {
-            let inside = Arc::clone(&inside);
-            grpc::answer(request, async move |path, message| {
-                inside.call(&path, &message).await
-            })
-        });
-        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .serve_connection(TokioIo::new(stream), service);
-        // The connections end with the test's runtime, or when the client lets go of them.
-        tokio::spawn(connection);
-    }
-}
-
 impl Inside {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state
             .lock()
             .expect("no test panics while it holds the server's state")
     }
+}
 
-    async fn call(&self, path: &str, message: &[u8]) -> Result<Vec<u8>, Failed> {
-        match path {
-            "/google.storage.v2.Storage/ListObjects" => {
-                let listed = self.list(grpc::decode(message)?).await?;
-                Ok(listed.encode_to_vec())
-            }
-            "/google.storage.v2.Storage/DeleteObject" => {
-                self.delete(grpc::decode(message)?).await?;
-                // The answer is google.protobuf.Empty.
-                Ok(Vec::new())
-            }
-            other => Err(Failed(Code::Unimplemented, other.to_owned())),
-        }
-    }
-
-    async fn list(&self, request: ListObjectsRequest) -> Result<ListObjectsResponse, Failed> {
+#[tonic::async_trait]
+impl Storage for Inside {
+    async fn list_objects(
+        &self,
+        request: Request<ListObjectsRequest>,
+    ) -> Result<Response<ListObjectsResponse>, Status> {
+        let request = request.into_inner();
         let bucket = bucket_of(&request.parent)?;
         let (page_size, empty_pages, token) = {
             let mut state = self.state();
@@ -187,21 +169,19 @@ impl Inside {
             state.meet_fault()?;
             let token = match request.page_token.as_str() {
                 "" => (None, false),
-                token => state.tokens.get(token).cloned().ok_or_else(|| {
-                    Failed(
-                        Code::InvalidArgument,
-                        "a token that was never given".to_owned(),
-                    )
-                })?,
+                token => {
+                    let given = state.tokens.get(token).cloned();
+                    given.ok_or_else(|| Status::invalid_argument("a token that was never given"))?
+                }
             };
             (state.page_size, state.empty_pages, token)
         };
         let (reached, empty_page_is_over) = token;
         if empty_pages && !empty_page_is_over {
-            return Ok(ListObjectsResponse {
-                objects: Vec::new(),
+            return Ok(Response::new(ListObjectsResponse {
                 next_page_token: self.state().token(reached, true),
-            });
+                ..ListObjectsResponse::default()
+            }));
         }
         let asked = usize::try_from(request.page_size).unwrap_or_default();
         let count = page_size.min(if asked == 0 { 1000 } else { asked });
@@ -213,7 +193,7 @@ impl Inside {
             .objects
             .from(bucket, &request.prefix, start, count + 1)
             .await
-            .ok_or_else(|| Failed(Code::NotFound, "no such bucket".to_owned()))?;
+            .ok_or_else(|| Status::not_found("no such bucket"))?;
         let more = objects.len() > count;
         objects.truncate(count);
         let last = objects.last().map(|object| object.name.clone());
@@ -228,23 +208,28 @@ impl Inside {
                 .map(|object| object.masked(mask))
                 .collect();
         }
-        Ok(ListObjectsResponse {
+        Ok(Response::new(ListObjectsResponse {
             objects,
             next_page_token,
-        })
+            ..ListObjectsResponse::default()
+        }))
     }
 
-    async fn delete(&self, request: DeleteObjectRequest) -> Result<(), Failed> {
+    async fn delete_object(
+        &self,
+        request: Request<DeleteObjectRequest>,
+    ) -> Result<Response<()>, Status> {
+        let request = request.into_inner();
         let bucket = bucket_of(&request.bucket)?;
         let live = self.objects.generation(bucket, &request.object).await;
-        let live = live.ok_or_else(|| Failed(Code::NotFound, "no such object".to_owned()))?;
+        let live = live.ok_or_else(|| Status::not_found("no such object"))?;
         let wanted = request.if_generation_match.unwrap_or(live);
         if wanted != live && !self.state().ignores_generations {
             let words = "conditionNotMet: at least one of the pre-conditions did not hold";
-            return Err(Failed(Code::FailedPrecondition, words.to_owned()));
+            return Err(Status::failed_precondition(words));
         }
         self.objects.delete(bucket, &request.object).await;
-        Ok(())
+        Ok(Response::new(()))
     }
 }
 
@@ -257,12 +242,12 @@ impl State {
         token
     }
 
-    fn meet_fault(&mut self) -> Result<(), Failed> {
+    fn meet_fault(&mut self) -> Result<(), Status> {
         match &mut self.fault {
             Some((0, code, times)) if *times > 0 => {
                 *times -= 1;
                 self.faults_hit += 1;
-                Err(Failed(*code, "injected".to_owned()))
+                Err(Status::new(*code, "injected"))
             }
             Some((answered, _, _)) => {
                 *answered = answered.saturating_sub(1);
@@ -273,7 +258,7 @@ impl State {
     }
 }
 
-fn bucket_of(path: &str) -> Result<&str, Failed> {
+fn bucket_of(path: &str) -> Result<&str, Status> {
     let bucket = path.strip_prefix("projects/_/buckets/");
-    bucket.ok_or_else(|| Failed(Code::InvalidArgument, format!("{path} is no bucket's path")))
+    bucket.ok_or_else(|| Status::invalid_argument(format!("{path} is no bucket's path")))
 }

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
+use prost_types::FieldMask;
 use serde_json::Value;
 
-use super::messages::Object;
+use super::generated::Object;
 use crate::http::{Client, encode};
 
 pub enum Objects {
     /// By bucket and name.
     Memory(Mutex<BTreeMap<String, BTreeMap<String, Object>>>),
     /// In the fake Cloud Storage at this address, whose own API is JSON.
-    Fake { endpoint: String, client: Client },
+    Fake {
+        endpoint: String,
+        client: Box<Client>,
+    },
 }
 
 impl Objects {
@@ -81,6 +85,30 @@ impl Objects {
     }
 }
 
+impl Object {
+    /// Leaves out what the mask doesn't ask for.
+    pub fn masked(self, mask: &FieldMask) -> Self {
+        let asked = |field: &str| mask.paths.iter().any(|path| path == field);
+        let mut masked = Self::default();
+        if asked("name") {
+            masked.name = self.name;
+        }
+        if asked("generation") {
+            masked.generation = self.generation;
+        }
+        if asked("size") {
+            masked.size = self.size;
+        }
+        if asked("content_encoding") {
+            masked.content_encoding = self.content_encoding;
+        }
+        if asked("metadata") {
+            masked.metadata = self.metadata;
+        }
+        masked
+    }
+}
+
 async fn get(client: &Client, url: &str) -> Option<Value> {
     let answer = client.send("GET", url, &[], "").await;
     let answer = answer.unwrap_or_else(|error| panic!("{url}: {error}"));
@@ -108,5 +136,6 @@ fn object_of(resource: &Value) -> Object {
         content_encoding: text("contentEncoding"),
         content_type: text("contentType"),
         metadata: metadata.collect(),
+        ..Object::default()
     }
 }
