@@ -3,17 +3,15 @@
 //! Viewers cut colours off at black and white before they resize. Among many samples that evens out; among few it shows.
 
 use super::Refusal;
-use super::components::ycc_to_rgb;
 use super::jpeg::{self, BlockSide, Component, Header};
-use super::pixels::to_sample;
 use super::resize::{Axis, Sampling, Shrink};
 
 /// An upper bound of the heap that [`render`] takes beside the decoder.
 pub(super) fn memory_bytes(header: &Header<'_>, size: (u32, u32)) -> u64 {
     let (width, height) = (u64::from(header.width), u64::from(header.height));
     let resizer = Shrink::<u16, 3>::memory_bytes((header.width, header.height), size);
-    // The planes, which chroma may exceed by a sample, and their rows.
-    (width + 1) * (height + 1) * 3 + (width + 1) * 3 * 6 + resizer
+    // The planes, which chroma may exceed by a sample, and their rows, once as quarters.
+    (width + 1) * (height + 1) * 3 + (width + 2) * 3 * 4 + resizer
 }
 
 /// The red, green and blue planes at the thumbnail's size of a picture in luma and chroma.
@@ -42,20 +40,38 @@ pub(super) fn render(
         Axis::new(Sampling::pixels(header.height), size.1),
     );
     let mut shrinks: [Shrink<u16, 1>; 3] = std::array::from_fn(|_| Shrink::new(&columns, &rows, 1));
-    let mut channels: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; columns.samples()]);
+    let mut channels: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; columns.samples()]);
     for y in 0..rows.samples() {
         for (channel, plane) in channels.iter_mut().zip(&mut planes) {
             plane.row(y, channel);
         }
         let [luma, blue, red] = &mut channels;
         ycc_to_rgb(luma, blue, red);
-        for (shrink, values) in shrinks.iter_mut().zip(&channels) {
-            for (sum, value) in shrink.row(y).as_flattened_mut().iter_mut().zip(values) {
-                *sum += u16::from(to_sample(*value));
+        for (shrink, samples) in shrinks.iter_mut().zip(&channels) {
+            for (sum, sample) in shrink.row(y).as_flattened_mut().iter_mut().zip(samples) {
+                *sum += sample.cast_unsigned();
             }
         }
     }
     Ok(shrinks.map(|shrink| shrink.finish().concat()))
+}
+
+/// Converts as [`components::ycc_to_rgb`](super::components::ycc_to_rgb) does, to whole samples of 0 to 255.
+///
+/// In 32nds, since those products fit the 16 bits of which compilers put the most into a vector.
+fn ycc_to_rgb(y: &mut [i16], cb: &mut [i16], cr: &mut [i16]) {
+    let cut_off = |value: i16| (value >> 5).clamp(0, 255);
+    for ((y, cb), cr) in y.iter_mut().zip(cb).zip(cr) {
+        let (luma, blue, red) = (*y * 32 + 16, (*cb - 128) << 8, (*cr - 128) << 8);
+        *y = cut_off(luma + high_product(red, 11_485));
+        *cb = cut_off(luma - high_product(blue, 2_819) - high_product(red, 5_850));
+        *cr = cut_off(luma + high_product(blue, 14_516));
+    }
+}
+
+/// The upper half of a product, which is one instruction for a whole vector.
+fn high_product(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
 }
 
 /// A plane that is brought to the picture's size row by row.
@@ -63,8 +79,9 @@ struct Enlarged {
     samples: Vec<u8>,
     columns: Ratio,
     rows: Ratio,
-    /// Four times a row of samples, brought to the picture's rows but not its columns yet.
-    quarters: Vec<u16>,
+    /// Four times a row of samples, brought to the picture's rows but not its columns yet; the first and the last are there
+    /// twice.
+    quarters: Vec<i16>,
 }
 
 impl Enlarged {
@@ -79,52 +96,53 @@ impl Enlarged {
         let samples = Vec::with_capacity(columns.length * rows.length);
         Self {
             samples,
-            quarters: vec![0; columns.length],
+            quarters: vec![0; columns.length + 2],
             columns,
             rows,
         }
     }
 
     /// Fills in row `y` of the picture.
-    fn row(&mut self, y: usize, values: &mut [f32]) {
+    fn row(&mut self, y: usize, values: &mut [i16]) {
         let width = self.columns.length;
         let stored = |y: usize| self.samples.get(y * width..).unwrap_or_default();
         let (near, next) = self.rows.neighbours(y);
-        for (quarters, (near, next)) in self
-            .quarters
-            .iter_mut()
-            .zip(stored(near).iter().zip(stored(next)))
-        {
-            *quarters = 3 * u16::from(*near) + u16::from(*next);
+        let (near, next) = (stored(near), stored(next));
+        let places = self.quarters.iter_mut().skip(1).take(width);
+        for (quarters, (near, next)) in places.zip(near.iter().zip(next)) {
+            *quarters = 3 * i16::from(*near) + i16::from(*next);
         }
+        self.quarters[0] = self.quarters[1];
+        self.quarters[width + 1] = self.quarters[width];
         if self.columns.is_halved() {
             double(&self.quarters, values);
         } else if self.columns.factor == self.columns.largest {
-            for (value, quarters) in values.iter_mut().zip(&self.quarters) {
-                *value = f32::from((quarters + 2) >> 2);
+            for (value, quarters) in values.iter_mut().zip(&self.quarters[1..]) {
+                *value = (quarters + 2) >> 2;
             }
         } else {
             for (x, value) in values.iter_mut().enumerate() {
-                let quarters = self.quarters.get(self.columns.neighbours(x).0);
-                *value = f32::from((quarters.copied().unwrap_or_default() + 2) >> 2);
+                let quarters = self.quarters[self.columns.neighbours(x).0 + 1];
+                *value = (quarters + 2) >> 2;
             }
         }
     }
 }
 
-/// Makes two values of each sample: three quarters of it and one quarter of the one before or after.
+/// Makes two values of each sample but the first and the last: three quarters of it and one quarter of the one before or
+/// after.
 ///
 /// Halves are rounded up and down in turns, as libjpeg does, which has no bias.
-fn double(quarters: &[u16], values: &mut [f32]) {
-    let mut before = quarters.first().copied().unwrap_or_default();
-    let last = quarters.last().copied().unwrap_or_default();
-    let following = quarters.iter().skip(1).chain([&last]);
-    for (pair, (here, after)) in values.chunks_mut(2).zip(quarters.iter().zip(following)) {
-        let sixteenths = [3 * here + before + 8, 3 * here + after + 7];
-        for (value, sixteenths) in pair.iter_mut().zip(sixteenths) {
-            *value = f32::from(sixteenths >> 4);
-        }
-        before = *here;
+fn double(quarters: &[i16], values: &mut [i16]) {
+    let first = |here: i16, before: i16| (3 * here + before + 8) >> 4;
+    let second = |here: i16, after: i16| (3 * here + after + 7) >> 4;
+    let threes = quarters.iter().zip(&quarters[1..]).zip(&quarters[2..]);
+    let (pairs, odd) = values.as_chunks_mut();
+    for (pair, ((before, here), after)) in pairs.iter_mut().zip(threes) {
+        *pair = [first(*here, *before), second(*here, *after)];
+    }
+    if let ([odd], [.., before, here, _]) = (odd, quarters) {
+        *odd = first(*here, *before);
     }
 }
 
@@ -165,14 +183,30 @@ fn index(count: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::components;
     use super::*;
 
     #[test]
     fn samples_are_doubled_by_threes_and_ones() {
-        let mut values = [0.0; 5];
-        double(&[40, 400, 800], &mut values);
+        let mut values = [0; 5];
+        double(&[40, 40, 400, 800, 800], &mut values);
         // Quarters in; the ends are repeated: 10, 10 + 90/4, 100 - 90/4, 100 + 100/4, 200 - 100/4.
-        assert_eq!(values.map(to_sample), [10, 32, 78, 125, 175]);
+        assert_eq!(values, [10, 32, 78, 125, 175]);
+    }
+
+    #[test]
+    fn colours_are_those_of_the_float_conversion_but_for_the_last_rounding() {
+        for (luma, blue, red) in (0..=255).flat_map(|y| [(y, 0, 255), (y, 131, 77), (y, 255, 0)]) {
+            let [mut y, mut cb, mut cr] = [[luma], [blue], [red]];
+            ycc_to_rgb(&mut y, &mut cb, &mut cr);
+            let mut exact = [luma, blue, red].map(|sample| [f32::from(sample)]);
+            let [r, g, b] = &mut exact;
+            components::ycc_to_rgb(r, g, b);
+            for (whole, exact) in [y, cb, cr].into_iter().zip(exact) {
+                let off = f32::from(whole[0]) - exact[0].clamp(0.0, 255.0);
+                assert!(off.abs() < 0.57, "{off} at {luma} {blue} {red}");
+            }
+        }
     }
 
     #[test]
