@@ -68,8 +68,8 @@ type Sink<'s> = dyn FnMut(usize, &[u8]) + 's;
 /// one after the other, as the file has them. A row handed on before an error
 /// is worth nothing.
 ///
-/// Chroma of a progressive picture at [`BlockSide::Two`] is decoded without
-/// the last bit of its coefficients, which costs a tenth of a decibel.
+/// A progressive picture at a reduced size is decoded without the last bit of
+/// its coefficients where quantization is so fine that it wouldn't show.
 ///
 /// # Errors
 ///

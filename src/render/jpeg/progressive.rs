@@ -40,7 +40,10 @@ pub(super) fn decode(
         match segment.marker {
             markers::EOI => break,
             markers::SOS => {
-                let Some(Found { scan, used, end }) = found.next() else {
+                let Some(Found {
+                    scan, used, end, ..
+                }) = found.next()
+                else {
                     break;
                 };
                 if *used {

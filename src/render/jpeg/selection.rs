@@ -6,6 +6,7 @@ use super::{
     header::{Colour, Header},
     markers::{self, Segments},
     scan::Scan,
+    tables::Tables,
 };
 
 /// How many blocks the used scans may visit in total: 17 scans of 250 million
@@ -19,6 +20,8 @@ const MAX_SCANS: usize = 1000;
 /// A scan that the first walk found.
 pub(super) struct Found {
     pub(super) scan: Scan,
+    /// The quantization steps of its first component, in zigzag order.
+    steps: Option<[u16; 64]>,
     /// Whether the wanted coefficients need it.
     pub(super) used: bool,
     /// Where the next marker is.
@@ -30,6 +33,7 @@ pub(super) fn find(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal
     let mut segments = Segments::new(source)?;
     let mut found: Vec<Found> = Vec::new();
     let mut in_scan = false;
+    let mut tables = Tables::default();
     loop {
         let segment = segments.next()?;
         if let Some(last) = found.last_mut()
@@ -48,13 +52,18 @@ pub(super) fn find(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal
                         "progressive JPEG with more than 1,000 scans",
                     ));
                 }
+                let first = scan.components.first();
+                let first = first.and_then(|first| header.components.get(first.index));
+                let steps = first.and_then(|first| tables.quantization(first.quantization).ok());
                 found.push(Found {
+                    steps: steps.copied(),
                     scan,
                     used: false,
                     end: 0,
                 });
                 in_scan = true;
             }
+            markers::DQT => tables.read(&segment)?,
             _ => {}
         }
     }
@@ -73,7 +82,8 @@ pub(super) fn select(
     let mut wanted = sides.map(Coefficients::wanted);
     let mut started = [false; 4];
     let mut visits = 0;
-    for Found { scan, used, .. } in found.iter_mut().rev() {
+    for found in found.iter_mut().rev() {
+        let scan = &found.scan;
         let band = (u64::MAX >> (63 - scan.end)) & (u64::MAX << scan.start);
         let states = wanted.iter_mut().zip(&mut started).zip(sides).enumerate();
         for (index, ((wanted, started), side)) in states {
@@ -81,16 +91,16 @@ pub(super) fn select(
                 .components
                 .iter()
                 .any(|component| component.index == index);
-            if !named || *wanted & band == 0 || is_too_fine(header, scan, index, side) {
+            if !named || *wanted & band == 0 || is_too_fine(header, found, index, side) {
                 continue;
             }
-            *used = true;
+            found.used = true;
             if scan.high > 0 {
                 *wanted |= band;
             }
             *started |= scan.start == 0 && scan.high == 0;
         }
-        if *used {
+        if found.used {
             visits += scan.blocks();
         }
     }
@@ -109,11 +119,74 @@ pub(super) fn select(
     Ok(())
 }
 
-/// Whether the scan only adds the last bit to chroma that is reduced to 2x2.
+/// Whether a scan adds the last bit of AC coefficients, and the thumbnail
+/// wouldn't show it.
 ///
-/// It is the largest of the chroma scans: leaving it out halves the time of a
-/// large picture and costs a tenth of a decibel.
-fn is_too_fine(header: &Header, scan: &Scan, index: usize, side: BlockSide) -> bool {
+/// These are the largest of all scans. A bit is worth a quantization step: with
+/// S the sum of the squared steps of the coefficients that are used, samples
+/// are off by sqrt(S / 64) if all bits are set, and the resizer at least halves
+/// that. So it is 0.6 of 255 levels for luma at most. Chroma's bits are nearly
+/// all zeros, and red, green and blue get less than the whole of them: there S
+/// may be larger, which costs 1.4 of 57 dB where it is largest.
+fn is_too_fine(header: &Header, found: &Found, index: usize, side: BlockSide) -> bool {
+    let (scan, Some(steps)) = (&found.scan, &found.steps) else {
+        return false;
+    };
     let chroma = matches!(header.colour, Colour::YCbCr | Colour::Ycck) && matches!(index, 1 | 2);
-    chroma && side == BlockSide::Two && scan.start > 0 && scan.high == 1
+    let most = if chroma { 4_000 } else { 100 };
+    let wanted = Coefficients::wanted(side);
+    let squares = (0..).zip(steps).filter_map(|(k, &step)| {
+        let used = (scan.start..=scan.end).contains(&k) && wanted >> k & 1 == 1;
+        used.then_some(u64::from(step).pow(2))
+    });
+    side < BlockSide::Eight && scan.start > 0 && scan.high == 1 && squares.sum::<u64>() <= most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The scans that a reduced size needs, by component, first and last coefficient, and bits left before and after.
+    fn used(source: &[u8], side: BlockSide) -> Vec<(usize, u32, u32, u32, u32)> {
+        let header = Header::read(source).unwrap();
+        let mut found = find(&header, source).unwrap();
+        select(&header, &mut found, [side; 4]).unwrap();
+        let used = found.iter().filter(|found| found.used);
+        let told = used.map(|Found { scan, .. }| {
+            (
+                scan.components[0].index,
+                scan.start,
+                scan.end,
+                scan.high,
+                scan.low,
+            )
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn means_need_the_dc_scans_alone() {
+        let source = include_bytes!("../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
+        assert_eq!(
+            used(source, BlockSide::One),
+            [(0, 0, 0, 0, 1), (0, 0, 0, 1, 0)]
+        );
+    }
+
+    #[test]
+    fn the_last_bits_are_passed_over_only_where_they_are_small() {
+        let coarse = include_bytes!("../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
+        // DQT segments of one table each: marker, length, number, steps.
+        let mut fine = coarse.to_vec();
+        let tables = |at: &usize| coarse[*at..].starts_with(&[0xFF, 0xDB, 0, 67]);
+        for at in (0..coarse.len()).filter(tables) {
+            fine[at + 5..at + 69].fill(1);
+        }
+        let last_bit = (0, 1, 63, 1, 0);
+        assert!(used(coarse, BlockSide::Four).contains(&last_bit));
+        assert!(!used(&fine, BlockSide::Four).contains(&last_bit));
+        assert!(used(&fine, BlockSide::Four).contains(&(0, 1, 63, 2, 1)));
+        // At full size there may be no resizer to make less of it.
+        assert!(used(&fine, BlockSide::Eight).contains(&last_bit));
+    }
 }
