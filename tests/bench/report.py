@@ -151,9 +151,7 @@ def main():
     bad = results.pop("hostile")
     cpu(results)
     memory(results)
-    near = closeness(work, results)
-    (work / "fidelity.json").write_text(json.dumps(near, indent=1))
-    fidelities(near)
+    fidelities(closeness(work, results))
     sizes(work, results)
     hostile(bad)
 
