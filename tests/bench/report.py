@@ -135,13 +135,13 @@ def sizes(work, results):
 
 
 def hostile(files):
-    print("## Hostile files: CPU of one, peak memory of a fresh process\n")
+    print("## Hostile files: CPU of one, peak memory of a fresh process beyond that of one that refuses an empty file\n")
     rows = []
     for name, figures in files.items():
-        ms, mb = figures["cpu_ms_min"], figures["maxrss_kb"] / 1024
-        goal = (5, 1) if name.startswith("over-the-limit") else (1500, 256)
-        passed = ms <= goal[0] and (mb <= goal[1] or goal[1] == 1)
-        rows.append([name, figures.get("error", "rendered"), f"{ms:.1f}", f"{mb:.0f}", verdict(passed)])
+        ms, mb = figures["cpu_ms_min"], figures["beyond_kb"] / 1024
+        most_ms, most_mb = (5, 1) if name.startswith("over-the-limit") else (1500, 256)
+        goal = f"{most_ms}, {most_mb} {verdict(ms <= most_ms and mb <= most_mb)}"
+        rows.append([name, figures.get("error", "rendered"), f"{ms:.1f}", f"{mb:.1f}", goal])
     table(["file", "outcome", "ms", "MB", "goal"], rows)
 
 
