@@ -7,61 +7,72 @@ from xml.sax.saxutils import escape
 
 from report import PEERS, geometric_mean, ratios
 
+# Every class of photographs.py, by column.
 LABELS = {
     "jpeg-baseline": "JPEG, 4 to 48 MP",
-    "jpeg-progressive": "progressive JPEG, 4 to 48 MP",
-    "jpeg-small": "JPEG under 1 MP",
     "png-rgb": "RGB PNG, 2 to 12 MP",
+    "jpeg-progressive": "Progressive JPEG, 4 to 48 MP",
+    "png-rgba": "RGBA PNG, 2 to 4 MP",
+    "jpeg-small": "JPEG of both kinds, under 0.5 MP",
+    "png-palette": "Palette PNG, 2 to 8 MP",
+    "png-16-bit": "16-bit PNG, 2 to 4 MP",
+    "png-interlaced": "Interlaced PNG, 2 MP",
 }
-NAMES = {"ours": "gcs-thumbnailer", "pillow": "Pillow 13", "sharp": "sharp 0.35", "pyvips": "pyvips 8.18"}
-WIDTH, LEFT, RIGHT, BAR, GAP, TOP = 760, 230, 60, 13, 16, 56
-# One hue for what is ours, greys for the rest; the text takes the page's colour scheme.
+NAMES = {"ours": "gcs-thumbnailer", "pillow": "Pillow 13.0", "sharp": "sharp 0.35", "pyvips": "pyvips 3.2"}
+COLUMNS, WIDTH, MARGIN, TOP = 2, 790, 20, 76
+# Inside a class: from its left edge to its bars, the longest bar, from one bar to the next, and the title and the gap.
+LEFT, LONGEST, LINE, REST = 112, 200, 17, 42
+# A page behind the text, since GitHub's theme needn't be the browser's.
 STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #1f2328 } .note { font-size: 12px; fill: #59636e }
-.ours { fill: #0969da } .pillow { fill: #8c959f } .sharp { fill: #afb8c1 } .pyvips { fill: #d0d7de }
+text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif }
+.head { font-size: 15px; font-weight: 600; fill: #1f2328 } .class { font-size: 13px; font-weight: 600; fill: #1f2328 }
+.note { fill: #59636e } .page { fill: #ffffff } .peer { fill: #8c959f } .ours { fill: #0969da }
 @media (prefers-color-scheme: dark) {
-  text { fill: #f0f6fc } .note { fill: #9198a1 }
-  .ours { fill: #4493f8 } .pillow { fill: #8b949e } .sharp { fill: #6e7681 } .pyvips { fill: #484f58 }
+  .head, .class { fill: #f0f6fc } .note { fill: #9198a1 }
+  .page { fill: #0d1117 } .peer { fill: #656c76 } .ours { fill: #4493f8 }
 }
 """
 
 
-def text(x, y, content, css="", anchor="start"):
+def text(x, y, content, css="note", anchor="start"):
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{css}" text-anchor="{anchor}">{escape(content)}</text>'
 
 
-def bar(x, y, width, css):
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 1):.1f}" height="{BAR - 2}" rx="2" class="{css}"/>'
-
-
-def legend():
-    x = LEFT
-    for peer, name in NAMES.items():
-        yield bar(x, TOP - 24, 11, peer)
-        yield text(x + 16, TOP - 14, name, "note")
-        x += 30 + 7 * len(name)
+def bars(x, y, label, files):
+    """A class: its longest bar has the full length."""
+    times = {peer: geometric_mean(ratios(files, peer, "cpu_ms").values()) for peer in ("ours", *PEERS)}
+    ours_ms = geometric_mean([by["ours"]["cpu_ms"] for by in files.values()])
+    scale = LONGEST / max(times.values())
+    yield text(x, y + 14, label, "class")
+    for n, (peer, value) in enumerate(times.items()):
+        top, width = y + 22 + n * LINE, value * scale
+        yield text(x + LEFT - 8, top + 11, NAMES[peer], anchor="end")
+        css = "ours" if peer == "ours" else "peer"
+        yield f'<rect x="{x + LEFT:.1f}" y="{top:.1f}" width="{width:.1f}" height="{LINE - 4}" rx="2" class="{css}"/>'
+        yield text(x + LEFT + width + 6, top + 11, f"{ours_ms:.1f} ms" if peer == "ours" else f"{value:.1f}×")
 
 
 def draw(results):
-    times = {name: {p: geometric_mean(ratios(results[name], p, "cpu_ms").values()) for p in PEERS} for name in LABELS}
-    most = max(value for by in times.values() for value in by.values())
-    scale = (WIDTH - LEFT - RIGHT) / most
-    parts, y = [text(0, 18, "CPU time per 128-pixel thumbnail, ours = 1"), *legend()], TOP
-    for name, by in times.items():
-        parts.append(text(LEFT - 12, y + 2 * BAR + 4, LABELS[name], anchor="end"))
-        for peer, value in {"ours": 1.0, **by}.items():
-            parts.append(bar(LEFT, y, value * scale, peer))
-            parts.append(text(LEFT + value * scale + 6, y + BAR - 3, f"{value:.1f}", "note"))
-            y += BAR
-        y += GAP
+    parts = [
+        text(MARGIN, 30, "CPU time per 128-pixel thumbnail, as multiples of gcs-thumbnailer's", "head"),
+        text(MARGIN, 50, "Geometric means over each class of pictures. Shorter is better; every class has a scale of its own."),
+    ]
+    classes = [name for name in LABELS if name in results]
+    step_x, step_y = (WIDTH - 2 * MARGIN) / COLUMNS, (1 + len(PEERS)) * LINE + REST
+    for n, name in enumerate(classes):
+        row, column = divmod(n, COLUMNS)
+        parts += bars(MARGIN + column * step_x, TOP + row * step_y, LABELS[name], results[name])
+    height = TOP + -(-len(classes) // COLUMNS) * step_y
     title = "<title>CPU time per thumbnail against Pillow, sharp and pyvips</title>"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">'
-    return "\n".join([head, title, f"<style>{STYLE}</style>", *parts, "</svg>"]) + "\n"
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">'
+    page = f'<rect width="{WIDTH}" height="{height}" rx="6" class="page"/>'
+    return "\n".join([head, title, f"<style>{STYLE}</style>", page, *parts, "</svg>"]) + "\n"
 
 
 def main():
     work = pathlib.Path(sys.argv[1])
-    (work / "chart.svg").write_text(draw(json.loads((work / "results.json").read_text())))
+    (work / "chart.svg").write_text(draw(json.loads((work / "results.json").read_text())), encoding="utf-8")
 
 
 if __name__ == "__main__":

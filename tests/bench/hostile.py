@@ -65,4 +65,4 @@ def make(out):
     }
     for name, content in files.items():
         (out / name).write_bytes(content)
-    return sorted(out.iterdir())
+    return [out / name for name in sorted(files)]

@@ -1,6 +1,6 @@
 """Pillow or pyvips making thumbnails as a Python service would: `peers.py pillow|pyvips FOLDER [--reps N] ...`.
 
-Prints the same JSON lines as the `render` benchmark. One thread; CPU time is that of the whole process.
+Prints what measure.py reads of the `render` benchmark's JSON lines. One thread; CPU time is that of the whole process.
 """
 
 import argparse
@@ -60,13 +60,11 @@ def main():
         try:
             png, times = measure(thumbnail, file.read_bytes(), options.reps, options.min_ms)
         except Exception as error:  # A codec raises what it likes; the line says what.
-            print(json.dumps({"peer": options.peer, "file": file.name, "error": repr(error)}), flush=True)
+            print(json.dumps({"file": file.name, "error": repr(error)}), flush=True)
             continue
         line = {
-            "peer": options.peer,
             "file": file.name,
             "cpu_ms_median": statistics.median(times),
-            "cpu_ms_min": min(times),
             "out_w": int.from_bytes(png[16:20], "big"),
             "out_h": int.from_bytes(png[20:24], "big"),
             "out_bytes": len(png),

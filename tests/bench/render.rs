@@ -66,7 +66,7 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
             let spent = cpu_ms()? - started;
             let maxrss_kb = getrusage(UsageWho::RUSAGE_SELF)?.max_rss();
             return Ok(
-                json!({"peer": "ours", "file": name, "error": refusal.to_string(), "cpu_ms_min": spent, "maxrss_kb": maxrss_kb}),
+                json!({"file": name, "error": refusal.to_string(), "cpu_ms_min": spent, "maxrss_kb": maxrss_kb}),
             );
         }
     };
@@ -79,7 +79,6 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
         fs::write(out.join(format!("{name}.png")), &thumbnail.png)?;
     }
     Ok(json!({
-        "peer": "ours",
         "file": name,
         "cpu_ms_median": times.get(times.len() / 2),
         "cpu_ms_min": times.first(),

@@ -1,5 +1,5 @@
 // sharp making thumbnails as a Node service would: `node sharp_peer.js FOLDER [--reps N] [--min-ms M] [--out DIR]`.
-// Prints the same JSON lines as the `render` benchmark. One thread; CPU time is that of the whole process.
+// Prints what measure.py reads of the `render` benchmark's JSON lines. One thread; CPU time is that of the whole process.
 const fs = require("fs");
 const path = require("path");
 const sharp = require("sharp");
@@ -40,10 +40,8 @@ async function measure(file) {
     fs.writeFileSync(path.join(out, `${file}.png`), made.data);
   }
   return {
-    peer: "sharp",
     file,
     cpu_ms_median: times[times.length >> 1],
-    cpu_ms_min: times[0],
     out_w: made.info.width,
     out_h: made.info.height,
     out_bytes: made.data.length,
@@ -53,7 +51,7 @@ async function measure(file) {
 
 (async () => {
   for (const file of fs.readdirSync(folder).sort()) {
-    const line = await measure(file).catch((error) => ({ peer: "sharp", file, error: String(error) }));
+    const line = await measure(file).catch((error) => ({ file, error: String(error) }));
     console.log(JSON.stringify(line));
   }
 })();

@@ -87,10 +87,13 @@ def decode(source):
     """The whole picture behind `source` (bytes), upright, in sRGB, as an array [h, w, 4] of bytes."""
     image = Image.open(io.BytesIO(source))
     image.load()
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     profile, orientation = image.info.get("icc_profile"), image.getexif().get(0x0112, 1)
     image = ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    elif image.mode == "I;16":
+        # Pillow's own conversion clips whatever is above 255.
+        image = Image.fromarray(np.rint(np.asarray(image) / 257).astype(np.uint8))
     image.info["icc_profile"] = profile
     return np.asarray(to_srgb(image).convert("RGBA"))
 

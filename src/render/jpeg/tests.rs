@@ -2,6 +2,8 @@
 
 use super::{BlockSide, Header, Refusal, decode, markers};
 
+mod scaled;
+
 /// A quantization step of 8 makes a DC coefficient of 1 one level of grey.
 const STEP: u8 = 8;
 
