@@ -1,5 +1,6 @@
 //! The command line and the environment, checked into a configuration in which every value holds.
 
+mod arguments;
 mod callers;
 mod quantity;
 mod reconcile;
@@ -9,127 +10,16 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
-
+pub use self::arguments::{Command, CommandLine, ServeArguments, ThumbArguments};
 use self::quantity::{bytes, duration};
 pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 use crate::log::Format;
 use crate::memory;
 use crate::names::{BucketName, ObjectName, Prefix};
-use crate::push_token::{Expected, GOOGLE_KEYS};
+use crate::push_token::Expected;
 use crate::render::Limits;
 use crate::store::{Directory, GcsOptions};
 use crate::work::Scope;
-
-/// Stores a PNG thumbnail of every picture that lands in a Cloud Storage bucket.
-///
-/// Without a subcommand it serves.
-#[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
-pub struct CommandLine {
-    /// What to do; serve where none is named.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// The options of serve.
-    #[command(flatten)]
-    pub serve: ServeArguments,
-}
-
-/// What the program does.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Serve: answer pushed notifications at POST / with stored thumbnails, and GET /health.
-    Serve(Box<ServeArguments>),
-    /// Compare a bucket with its thumbnails, and make or announce those that are missing or stale.
-    Reconcile(Box<ReconcileArguments>),
-    /// Render local files with the service's own renderer.
-    Thumb(ThumbArguments),
-}
-
-/// The options of `serve`, as text; [`ServeConfig::check`] gives them meaning.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ServeArguments {
-    /// Port to listen on, at every address; 0 takes a free one.
-    #[arg(long, env = "PORT", default_value = "8080")]
-    port: String,
-    /// Bucket that thumbnails are stored in (required).
-    #[arg(long, env = "TARGET_BUCKET")]
-    target_bucket: Option<String>,
-    /// Buckets that pictures are taken from, separated by commas; any where not set.
-    #[arg(
-        long,
-        env = "SOURCE_BUCKETS",
-        default_value = "",
-        hide_default_value = true
-    )]
-    source_buckets: String,
-    /// What thumbnails' names begin with; never empty.
-    #[arg(long, env = "THUMBNAIL_PREFIX", default_value = "thumbnails/")]
-    thumbnail_prefix: String,
-    /// Delete a thumbnail when its source is deleted: true or false. The notifications must cover `OBJECT_DELETE` and
-    /// `OBJECT_ARCHIVE`.
-    #[arg(long, env = "PROPAGATE_DELETES", default_value = "false")]
-    propagate_deletes: String,
-    /// Cache-Control header of thumbnails, such as "public, max-age=86400".
-    #[arg(long, env = "CACHE_CONTROL")]
-    cache_control: Option<String>,
-    /// Largest object that is downloaded, in bytes or with KiB, MiB or GiB.
-    #[arg(long, env = "MAX_SOURCE_BYTES", default_value = "100MiB")]
-    max_source_bytes: String,
-    /// Most pixels that a picture may have, from its header.
-    #[arg(long, env = "MAX_SOURCE_PIXELS", default_value = "250000000")]
-    max_source_pixels: String,
-    /// Working memory that pictures share, in bytes or with KiB, MiB or GiB; by default what the container's limit
-    /// leaves.
-    #[arg(long, env = "MEMORY_BUDGET")]
-    memory_budget: Option<String>,
-    /// Longest that an event may take (such as 50s or 1500ms); keep it under the request timeout and the
-    /// subscription's ack deadline.
-    #[arg(long, env = "EVENT_TIMEOUT", default_value = "50s")]
-    event_timeout: String,
-    /// Local folder to use instead of Cloud Storage: buckets are its sub-folders.
-    #[arg(long, env = "STORAGE_DIR")]
-    storage_dir: Option<String>,
-    /// Address of a Cloud Storage emulator, called without credentials.
-    #[arg(long, env = "STORAGE_EMULATOR_HOST")]
-    storage_emulator_host: Option<String>,
-    /// Address of an emulator of listing and deleting, which speak gRPC.
-    #[arg(long, env = "STORAGE_CONTROL_ENDPOINT", hide = true)]
-    storage_control_endpoint: Option<String>,
-    /// Audience of the OIDC tokens that POST / demands; set it and `PUSH_SERVICE_ACCOUNT` only where no IAM checks the
-    /// caller (Cloud Run's does).
-    #[arg(long, env = "PUSH_AUDIENCE")]
-    push_audience: Option<String>,
-    /// Service account whose OIDC tokens POST / demands, the one of the push subscription.
-    #[arg(long, env = "PUSH_SERVICE_ACCOUNT")]
-    push_service_account: Option<String>,
-    /// Set by tests.
-    #[arg(long, env = "PUSH_KEYS_URL", hide = true, default_value = GOOGLE_KEYS)]
-    push_keys_url: String,
-    /// Project that log lines' trace names are made with.
-    #[arg(long, env = "GOOGLE_CLOUD_PROJECT")]
-    google_cloud_project: Option<String>,
-    /// Log lines as json or as text; json where `K_SERVICE` is set, as on Cloud Run.
-    #[arg(long, env = "LOG_FORMAT")]
-    log_format: Option<String>,
-    /// Set by Cloud Run.
-    #[arg(long, env = "K_SERVICE", hide = true)]
-    k_service: Option<String>,
-}
-
-/// The options of `thumb`.
-#[derive(Debug, Args)]
-pub struct ThumbArguments {
-    /// Pictures to render.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Folder for the thumbnails, each named like its picture with .png added; beside the picture where not set.
-    #[arg(long, value_name = "DIR")]
-    pub out_dir: Option<PathBuf>,
-    /// Print one JSON object per file.
-    #[arg(long)]
-    pub json: bool,
-}
 
 /// A checked configuration of `serve`.
 #[derive(Debug, Clone)]

@@ -28,7 +28,8 @@
 //! - [`push_token`] lets callers in where no IAM does; it alone knows the server of Google's keys.
 //! - [`event`] and [`names`] parse what comes in; behind them no text is checked again.
 //! - [`work`] decides by name what is work: a thumbnail to make, or one to remove with its source.
-//! - [`pipeline`] is the way above, and holds the argument why an old picture never ends up over a new one.
+//! - [`pipeline`] is the way above; its last step, `place`, holds the argument why an old picture never ends up over a
+//!   new one.
 //! - [`store`] alone knows Cloud Storage and its stand-in, a local folder; [`stored`] is what a thumbnail is in there.
 //! - [`budget`] shares out memory and cores.
 //! - [`render`] alone knows pixels and codecs: a pure function from bytes to PNG.
@@ -50,10 +51,10 @@
 //! # Deadlines
 //!
 //! One call to the store ends within 20 s ([`store::CALL_TIMEOUT`]), its few in-process retries included, and a body is
-//! given up after 15 s of silence. An event ends within `EVENT_TIMEOUT` (50 s) of its arrival, waiting in line included. Cloud Run's request timeout (55 s) and the subscription's
-//! ack deadline (60 s) lie above, so that the answer to a slow event is ours and not a hang-up. On SIGTERM the service
-//! takes no new connection, lets work finish for 8 s, answers the rest 503 and is gone before Cloud Run's SIGKILL at
-//! 10 s.
+//! given up after 15 s of silence. An event ends within `EVENT_TIMEOUT` (50 s) of its arrival, waiting in line included.
+//! Cloud Run's request timeout (55 s) and the subscription's ack deadline (60 s) lie above, so that the answer to a slow
+//! event is ours and not a hang-up. On SIGTERM the service takes no new connection, lets work finish for 8 s, answers the
+//! rest 503 and is gone before Cloud Run's SIGKILL at 10 s.
 //!
 //! # Absent on purpose
 //!
