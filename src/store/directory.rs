@@ -223,12 +223,8 @@ impl Directory {
         }
         let generation = generation_of(&status)?;
         let sidecar = Sidecar::load(&self.hidden(), bucket, name, generation)?;
-        let version = Version::new(
-            generation,
-            Some(status.len()),
-            &sidecar.content_encoding,
-            &sidecar.metadata,
-        );
+        let (size, plain) = (Some(status.len()), "");
+        let version = Version::new(generation, size, plain, &sidecar.metadata);
         Ok((file, version))
     }
 

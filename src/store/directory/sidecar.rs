@@ -18,8 +18,6 @@ use crate::stored::Thumbnail;
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Sidecar {
     pub(super) content_type: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) content_encoding: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cache_control: Option<String>,
     pub(super) metadata: HashMap<String, String>,
@@ -33,7 +31,6 @@ impl Sidecar {
             .map(|(key, value)| (key.to_owned(), value));
         Self {
             content_type: Thumbnail::CONTENT_TYPE.to_owned(),
-            content_encoding: String::new(),
             cache_control: thumbnail.cache_control.clone(),
             metadata: metadata.into(),
         }
