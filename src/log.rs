@@ -37,11 +37,16 @@ pub fn init(format: Format) {
         .try_init();
 }
 
-/// An error with all its causes, for a line's message.
+/// An error with all its causes, for a line's message; some libraries' errors tell their causes themselves.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |chain, cause| {
-        format!("{chain}: {cause}")
+        let cause = cause.to_string();
+        if chain.contains(&cause) {
+            chain
+        } else {
+            format!("{chain}: {cause}")
+        }
     })
 }
 
@@ -203,5 +208,21 @@ mod tests {
             line.ends_with('\n') && line.contains(" INFO created a"),
             "{line:?}"
         );
+    }
+
+    #[test]
+    fn each_cause_is_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("can't read{}", if *.told { ": no disk" } else { "" })]
+        struct Failed {
+            told: bool,
+            source: io::Error,
+        }
+        let failed = |told| Failed {
+            told,
+            source: io::Error::other("no disk"),
+        };
+        assert_eq!(chain(&failed(false)), "can't read: no disk");
+        assert_eq!(chain(&failed(true)), "can't read: no disk");
     }
 }
