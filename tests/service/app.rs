@@ -1,5 +1,6 @@
 //! The service itself: the built binary, as a child process on a free port.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -114,6 +115,15 @@ impl App {
     /// The log so far, one JSON value a line.
     pub fn log_lines(&self) -> Vec<Value> {
         self.log.lines().clone()
+    }
+
+    /// The ids of the messages that it answered with 204, by its own log.
+    pub fn acknowledged(&self) -> BTreeSet<u64> {
+        let lines = self.log_lines();
+        let lines = lines.iter().filter(|line| line["outcome"] != "failed");
+        lines
+            .filter_map(|line| line["message_id"].as_str()?.parse().ok())
+            .collect()
     }
 
     /// The first line of the log that `wanted` accepts, waited for; it is asked once for each line.

@@ -1,7 +1,5 @@
 //! The real chain: upload, notification, Pub/Sub, push, thumbnail; with an outage and a crash.
 
-use std::collections::BTreeSet;
-
 use image::{DynamicImage, ImageFormat};
 use serde_json::json;
 
@@ -137,8 +135,8 @@ async fn every_upload_becomes_the_thumbnail_of_the_newest_picture() {
     chain
         .until("an acknowledgement of each message", async |_| {
             (1..last).all(|id| {
-                acknowledged(&app)
-                    .union(&acknowledged(&next))
+                app.acknowledged()
+                    .union(&next.acknowledged())
                     .any(|&it| it == id)
             })
         })
@@ -271,15 +269,6 @@ impl Chain {
             .await
             .unwrap_or_else(|_| panic!("{what} didn't come in {patience:?}"));
     }
-}
-
-/// The ids of the messages that the service answered with 204, by its own log.
-fn acknowledged(app: &App) -> BTreeSet<u64> {
-    let lines = app.log_lines();
-    let lines = lines.iter().filter(|line| line["outcome"] != "failed");
-    lines
-        .filter_map(|line| line["message_id"].as_str()?.parse().ok())
-        .collect()
 }
 
 /// Whether the event of this generation was answered with 204.
