@@ -44,8 +44,8 @@ impl Bits {
         let mut at = self.bytes.len();
         self.bytes.resize(at + items.len() * 4 + 8, 0);
         let (mut pending, mut count) = (self.pending, self.count);
-        for pair in items.chunks(2) {
-            for item in pair {
+        let mut store = |items: &[T]| {
+            for item in items {
                 let Packed(packed) = bits(item);
                 pending |= u64::from(packed >> 5) << count;
                 count += packed & 31;
@@ -54,7 +54,12 @@ impl Bits {
             at += (count / 8) as usize;
             pending >>= count & !7;
             count &= 7;
+        };
+        let (pairs, rest) = items.as_chunks::<2>();
+        for pair in pairs {
+            store(pair);
         }
+        store(rest);
         self.bytes.truncate(at);
         (self.pending, self.count) = (pending, count);
     }

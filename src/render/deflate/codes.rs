@@ -55,16 +55,23 @@ fn depths(weights: &[u32]) -> Vec<u8> {
 
 /// The codes of these lengths, their bits in the order in which they are packed: the first is the least significant.
 pub(super) fn codes<const N: usize>(lengths: &[u8; N]) -> [u16; N] {
-    let mut next = 0;
-    let mut codes = [0; N];
-    for length in 1..16 {
-        next <<= 1;
-        for (code, _) in codes.iter_mut().zip(lengths).filter(|(_, l)| **l == length) {
-            *code = u16::reverse_bits(next << (16 - length));
-            next += 1;
-        }
+    let mut counts = [0; 16];
+    for length in lengths.iter().filter(|length| **length > 0) {
+        counts[usize::from(*length)] += 1;
     }
-    codes
+    let mut next = [0_u16; 16];
+    for length in 1..16 {
+        next[length] = (next[length - 1] + counts[length - 1]) << 1;
+    }
+    lengths.map(|length| {
+        if length == 0 {
+            return 0;
+        }
+        let code = &mut next[usize::from(length)];
+        let packed = code.reverse_bits() >> (16 - length);
+        *code += 1;
+        packed
+    })
 }
 
 #[cfg(test)]

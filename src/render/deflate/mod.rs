@@ -49,8 +49,8 @@ impl<'a> Part<'a> {
     fn new(mut bytes: &'a [u8]) -> Self {
         let mut segments = Vec::new();
         // Any run that is long enough has four bytes at a multiple of four.
-        let four_equal = |four: &[u8]| four == [four[0]; 4];
-        while let Some(four) = bytes.chunks_exact(4).position(four_equal) {
+        let four_equal = |four: &[u8; 4]| *four == [four[0]; 4];
+        while let Some(four) = bytes.as_chunks().0.iter().position(four_equal) {
             let same = |byte: &&u8| **byte == bytes[four * 4];
             let (before, after) = bytes.split_at(four * 4);
             let first = before.len() - before.iter().rev().take_while(same).count();
@@ -79,8 +79,12 @@ fn counts(segments: &[Segment]) -> [u32; SYMBOLS] {
     // Equal bytes in succession would wait for each other's count in a single table.
     let mut tables = [[0; 256]; 4];
     for segment in segments {
-        for literals in segment.literals.chunks(4) {
-            for (literal, table) in literals.iter().zip(&mut tables) {
+        let (fours, rest) = segment.literals.as_chunks::<4>();
+        for literal in rest {
+            tables[0][usize::from(*literal)] += 1;
+        }
+        for four in fours {
+            for (literal, table) in four.iter().zip(&mut tables) {
                 table[usize::from(*literal)] += 1;
             }
         }
@@ -142,7 +146,7 @@ fn estimated_bits(counts: &[u32; SYMBOLS]) -> f32 {
     for eight in counts.as_chunks::<8>().0 {
         for (lane, count) in eight.iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^24")]
-            let count = *count as f32;
+            let count = count.cast_signed() as f32;
             all[lane] += count;
             entropy[lane] -= count * log2(count.max(1.0));
             used[lane] += count.min(1.0);
@@ -157,7 +161,8 @@ fn estimated_bits(counts: &[u32; SYMBOLS]) -> f32 {
 fn log2(value: f32) -> f32 {
     let bits = value.to_bits();
     let mantissa = f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000);
-    (bits >> 23) as f32 - 127.0 + (2.024_658 - 0.344_845 * mantissa) * mantissa - 1.679_813
+    (bits >> 23).cast_signed() as f32 - 127.0 + (2.024_658 - 0.344_845 * mantissa) * mantissa
+        - 1.679_813
 }
 
 /// Writes a block with codes of its own (section 3.2.7).
