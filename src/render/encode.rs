@@ -1,14 +1,17 @@
 //! PNG out (W3C PNG specification, third edition).
 //!
-//! A filtered photograph of this size has next to nothing that repeats: entropy coding and runs alone make smaller files than
-//! zlib's default search for matches, in a fraction of the time. Only what compresses like a drawing is searched as well.
+//! A filtered photograph of this size has next to nothing that repeats: its own codes and runs ([`deflate`]) make smaller files
+//! than zlib's search for matches, in a fraction of the time. Only what compresses like a drawing is searched as well.
 
 use flate2::Crc;
 use zlib_rs::{DeflateConfig, ReturnCode, Strategy, compress_bound, compress_slice};
 
 use super::pixels::{Model, Pixels};
 use super::png::paeth;
-use super::{Refusal, Thumbnail};
+use super::{Refusal, Thumbnail, deflate};
+
+/// Fewer bytes than this may be stored, or coded without a code of their own, in less.
+const SHORT: usize = 2048;
 
 /// Codes the pixels as a PNG without any metadata.
 pub(super) fn encode(pixels: &Pixels) -> Result<Thumbnail, Refusal> {
@@ -21,9 +24,9 @@ pub(super) fn encode(pixels: &Pixels) -> Result<Thumbnail, Refusal> {
         Model::Rgba => 6,
     };
     let filtered = filtered(pixels);
-    let mut data = deflated(&filtered, Strategy::Rle, 1)?;
-    if data.len() * 3 < filtered.len() {
-        let searched = deflated(&filtered, Strategy::Filtered, 8)?;
+    let mut data = deflate::zlib(&filtered);
+    if data.len() * 3 < filtered.len() || filtered.len() < SHORT {
+        let searched = searched(&filtered)?;
         if searched.len() < data.len() {
             data = searched;
         }
@@ -50,11 +53,11 @@ fn push_chunk(png: &mut Vec<u8>, kind: [u8; 4], content: &[u8]) {
     png.extend(sum.sum().to_be_bytes());
 }
 
-fn deflated(filtered: &[u8], strategy: Strategy, level: i32) -> Result<Vec<u8>, Refusal> {
-    // Blocks of 8,192 symbols, each with codes of its own, follow a picture best.
+/// The bytes as a zlib stream with whatever repeats, stored if that is shorter.
+fn searched(filtered: &[u8]) -> Result<Vec<u8>, Refusal> {
     let config = DeflateConfig {
-        level,
-        strategy,
+        level: 8,
+        strategy: Strategy::Filtered,
         mem_level: 7,
         ..DeflateConfig::default()
     };
@@ -69,23 +72,21 @@ fn deflated(filtered: &[u8], strategy: Strategy, level: i32) -> Result<Vec<u8>, 
     Ok(data)
 }
 
-/// The scanlines, each with the filter that leaves the least entropy (section 9).
+/// The scanlines, each with the filter that suits an entropy coder best (section 12.7).
 fn filtered(pixels: &Pixels) -> Vec<u8> {
     let channels = pixels.model.channels();
     let length = pixels.width * channels;
-    let unevenness = Unevenness::new(length);
     // Rows are led by a pixel of zeros, so that the bytes left of all others are a slice too.
     let mut above = vec![0; channels + length];
     let mut row = above.clone();
-    let mut forms: [Vec<u8>; 5] = std::array::from_fn(|_| vec![0; length]);
+    let mut forms: [Vec<u8>; 4] = std::array::from_fn(|_| vec![0; length]);
+    let mut history = History::new();
     let mut filtered = Vec::with_capacity(pixels.samples.len() + pixels.height);
     for samples in pixels.samples.chunks_exact(length.max(1)) {
         row[channels..].copy_from_slice(samples);
         filter(&row, &above, channels, &mut forms);
-        let best = (0_u8..)
-            .zip(&forms)
-            .max_by_key(|(_, form)| unevenness.of(form));
-        if let Some((kind, form)) = best {
+        if let Some((kind, form)) = history.likeliest(&forms) {
+            history.add(form);
             filtered.push(kind);
             filtered.extend_from_slice(form);
         }
@@ -94,11 +95,51 @@ fn filtered(pixels: &Pixels) -> Vec<u8> {
     filtered
 }
 
-/// Fills in what each of the five filters makes of `row`.
-fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 5]) {
-    let [none, sub, up, average, by_paeth] = forms;
+/// How often each byte occurred in the scanlines so far, the last of them counting most.
+struct History([i32; 256]);
+
+impl History {
+    /// What an occurrence in the last scanline counts.
+    const ONE: i32 = 64;
+
+    /// Before the first scanline: the smaller a difference, the likelier.
+    fn new() -> Self {
+        let magnitudes = (0..=128).chain((1..128).rev());
+        let mut counts = [0; 256];
+        for (count, magnitude) in counts.iter_mut().zip(magnitudes) {
+            *count = 20 * Self::ONE / (1 + magnitude);
+        }
+        Self(counts)
+    }
+
+    /// The form that takes the fewest bits if a byte's code is as long as its occurrences so far suggest, and its number.
+    fn likeliest<'a>(&self, forms: &'a [Vec<u8>; 4]) -> Option<(u8, &'a [u8])> {
+        // A float's bits are a logarithm, near enough. What never occurred counts as a quarter.
+        #[expect(clippy::cast_precision_loss, reason = "a logarithm needs less")]
+        let logarithms = self
+            .0
+            .map(|count| ((count + Self::ONE / 4) as f32).to_bits() >> 15);
+        let likelihood =
+            |form: &[u8]| -> u32 { form.iter().map(|byte| logarithms[usize::from(*byte)]).sum() };
+        let numbered = (1..).zip(forms.iter().map(Vec::as_slice));
+        numbered.max_by_key(|(_, form)| likelihood(form))
+    }
+
+    /// Adds a scanline, and lets those before it count three quarters of what they did.
+    fn add(&mut self, form: &[u8]) {
+        for count in &mut self.0 {
+            *count -= *count / 4;
+        }
+        for byte in form {
+            self.0[usize::from(*byte)] += Self::ONE;
+        }
+    }
+}
+
+/// Fills in what the filters 1 to 4 make of `row`. Filter 0 gained nothing that was measurable.
+fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 4]) {
+    let [sub, up, average, by_paeth] = forms;
     let here = &row[channels..];
-    none.copy_from_slice(here);
     let neighbours = || here.iter().zip(row).zip(&above[channels..]).zip(above);
     for (form, (((here, left), _), _)) in sub.iter_mut().zip(neighbours()) {
         *form = here.wrapping_sub(*left);
@@ -112,49 +153,6 @@ fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 5]) {
     for (form, (((here, left), above), corner)) in by_paeth.iter_mut().zip(neighbours()) {
         *form = here.wrapping_sub(paeth(*left, *above, *corner));
     }
-}
-
-/// How uneven the bytes of scanlines are distributed: the sum of n log2 n over how often each occurs.
-///
-/// The more, the fewer bits an entropy coder needs for as many bytes.
-struct Unevenness {
-    /// What the next of `n` equal bytes adds, for each n.
-    gains: Vec<u32>,
-}
-
-impl Unevenness {
-    /// For scanlines of up to `longest` bytes.
-    fn new(longest: usize) -> Self {
-        let longest = u16::try_from(longest).unwrap_or(u16::MAX);
-        let sums = (0..=longest).map(|n| saved(f32::from(n)));
-        let following = (1..=longest).map(|n| saved(f32::from(n)));
-        Self {
-            gains: sums
-                .zip(following)
-                .map(|(before, after)| after - before)
-                .collect(),
-        }
-    }
-
-    fn of(&self, form: &[u8]) -> u32 {
-        let mut counts = [0_u16; 256];
-        let gain = |byte: &u8| {
-            let count = &mut counts[usize::from(*byte)];
-            *count += 1;
-            self.gains.get(usize::from(*count) - 1)
-        };
-        form.iter().filter_map(gain).sum()
-    }
-}
-
-/// n log2 n in 64ths of a bit.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "positive, and far below 2^32"
-)]
-fn saved(n: f32) -> u32 {
-    (n * n.max(1.0).log2() * 64.0) as u32
 }
 
 #[cfg(test)]
@@ -201,6 +199,19 @@ mod tests {
     fn a_flat_picture_takes_next_to_nothing() {
         let thumbnail = encode(&pixels(Model::Rgba, |_, _, _| 77)).unwrap();
         assert!(thumbnail.png.len() < 110, "{} bytes", thumbnail.png.len());
+    }
+
+    #[test]
+    fn a_single_pixel_needs_no_code_of_its_own() {
+        let pixel = Pixels {
+            width: 1,
+            height: 1,
+            model: Model::Rgb,
+            samples: vec![1, 2, 3],
+        };
+        assert_eq!(decoded(&pixel).as_bytes(), [1, 2, 3]);
+        let png = encode(&pixel).unwrap().png;
+        assert!(png.len() < 72, "{} bytes", png.len());
     }
 
     #[test]

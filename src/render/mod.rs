@@ -4,6 +4,7 @@
 
 mod colour;
 mod components;
+mod deflate;
 mod encode;
 mod format;
 mod joined;
