@@ -23,12 +23,17 @@ pub(super) struct Coefficients {
     slots: [u8; 64],
     /// The coefficients up to the last one that is kept.
     near: u64,
-    /// Quantization steps in zigzag order, as they were at the first scan.
-    pub(super) steps: Option<[u16; 64]>,
+    /// Quantization steps in zigzag order.
+    steps: [u16; 64],
 }
 
 impl Coefficients {
-    pub(super) fn new(header: &Header, component: &Component, side: BlockSide) -> Self {
+    pub(super) fn new(
+        header: &Header,
+        component: &Component,
+        side: BlockSide,
+        steps: [u16; 64],
+    ) -> Self {
         let (across, down) = padded(header, component);
         let blocks = across * down;
         let samples = side.samples();
@@ -50,7 +55,7 @@ impl Coefficients {
             across,
             slots,
             near: u64::MAX >> Self::wanted(side).leading_zeros(),
-            steps: None,
+            steps,
         }
     }
 
@@ -109,7 +114,7 @@ impl Coefficients {
 
     /// Turns the coefficients into samples.
     pub(super) fn reconstruct(&self, index: usize, component: &Component, sink: &mut Sink) {
-        let Some(steps) = &self.steps else { return };
+        let steps = &self.steps;
         let side = self.side.samples() as usize;
         let mut strip = Strip::new(index, component, self.side, self.across, 1);
         let mut placed = [0; 64];

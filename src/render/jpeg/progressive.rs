@@ -24,13 +24,11 @@ pub(super) fn decode(
     sides: [BlockSide; 4],
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
-    let mut found = selection::find(header, source)?;
-    selection::select(header, &mut found, sides)?;
-    let mut planes: Vec<_> = header
-        .components
-        .iter()
-        .zip(sides)
-        .map(|(component, side)| Coefficients::new(header, component, side))
+    let (mut found, steps) = selection::find(header, source)?;
+    selection::select(header, &mut found, &steps, sides)?;
+    let components = header.components.iter().zip(sides).zip(steps);
+    let mut planes: Vec<_> = components
+        .map(|((component, side), steps)| Coefficients::new(header, component, side, steps))
         .collect();
     let mut segments = Segments::new(source)?;
     let mut tables = Tables::default();
@@ -40,14 +38,10 @@ pub(super) fn decode(
         match segment.marker {
             markers::EOI => break,
             markers::SOS => {
-                let Some(Found {
-                    scan, used, end, ..
-                }) = found.next()
-                else {
+                let Some(Found { scan, used, end }) = found.next() else {
                     break;
                 };
                 if *used {
-                    latch_quantization(header, scan, &tables, &mut planes)?;
                     decode_scan(
                         scan,
                         &tables,
@@ -62,25 +56,6 @@ pub(super) fn decode(
     }
     for (index, (plane, component)) in planes.iter().zip(&header.components).enumerate() {
         plane.reconstruct(index, component, sink);
-    }
-    Ok(())
-}
-
-/// The quantization table of a component is the one at its first scan.
-fn latch_quantization(
-    header: &Header,
-    scan: &Scan,
-    tables: &Tables,
-    planes: &mut [Coefficients],
-) -> Result<(), Refusal> {
-    for component in &scan.components {
-        if let (Some(plane), Some(named)) = (
-            planes.get_mut(component.index),
-            header.components.get(component.index),
-        ) && plane.steps.is_none()
-        {
-            plane.steps = Some(*tables.quantization(named.quantization)?);
-        }
     }
     Ok(())
 }

@@ -20,20 +20,23 @@ const MAX_SCANS: usize = 1000;
 /// A scan that the first walk found.
 pub(super) struct Found {
     pub(super) scan: Scan,
-    /// The quantization steps of its first component, in zigzag order.
-    steps: Option<[u16; 64]>,
     /// Whether the wanted coefficients need it.
     pub(super) used: bool,
     /// Where the next marker is.
     pub(super) end: usize,
 }
 
+/// The quantization steps of each component as they are at its first scan, in
+/// zigzag order.
+pub(super) type Steps = [[u16; 64]; 4];
+
 /// Walks the markers to the end of the picture, which must be there.
-pub(super) fn find(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal> {
+pub(super) fn find(header: &Header, source: &[u8]) -> Result<(Vec<Found>, Steps), Refusal> {
     let mut segments = Segments::new(source)?;
     let mut found: Vec<Found> = Vec::new();
     let mut in_scan = false;
     let mut tables = Tables::default();
+    let mut steps = [None; 4];
     loop {
         let segment = segments.next()?;
         if let Some(last) = found.last_mut()
@@ -43,7 +46,7 @@ pub(super) fn find(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal
             in_scan = false;
         }
         match segment.marker {
-            markers::EOI => return Ok(found),
+            markers::EOI => return Ok((found, steps.map(|steps| steps.unwrap_or([0; 64])))),
             markers::SOS => {
                 let scan = Scan::read(segment.payload, header)?;
                 scan.check_progressive()?;
@@ -52,11 +55,15 @@ pub(super) fn find(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal
                         "progressive JPEG with more than 1,000 scans",
                     ));
                 }
-                let first = scan.components.first();
-                let first = first.and_then(|first| header.components.get(first.index));
-                let steps = first.and_then(|first| tables.quantization(first.quantization).ok());
+                for named in &scan.components {
+                    if let (Some(steps @ None), Some(component)) = (
+                        steps.get_mut(named.index),
+                        header.components.get(named.index),
+                    ) {
+                        *steps = Some(*tables.quantization(component.quantization)?);
+                    }
+                }
                 found.push(Found {
-                    steps: steps.copied(),
                     scan,
                     used: false,
                     end: 0,
@@ -77,21 +84,25 @@ pub(super) fn find(header: &Header, source: &[u8]) -> Result<Vec<Found>, Refusal
 pub(super) fn select(
     header: &Header,
     found: &mut [Found],
+    steps: &Steps,
     sides: [BlockSide; 4],
 ) -> Result<(), Refusal> {
     let mut wanted = sides.map(Coefficients::wanted);
+    let fine: [bool; 4] =
+        std::array::from_fn(|index| is_fine(header, index, &steps[index], sides[index]));
     let mut started = [false; 4];
     let mut visits = 0;
     for found in found.iter_mut().rev() {
         let scan = &found.scan;
         let band = (u64::MAX >> (63 - scan.end)) & (u64::MAX << scan.start);
-        let states = wanted.iter_mut().zip(&mut started).zip(sides).enumerate();
-        for (index, ((wanted, started), side)) in states {
+        let last_bit = scan.start > 0 && scan.high == 1;
+        let states = wanted.iter_mut().zip(&mut started).zip(fine).enumerate();
+        for (index, ((wanted, started), fine)) in states {
             let named = scan
                 .components
                 .iter()
                 .any(|component| component.index == index);
-            if !named || *wanted & band == 0 || is_too_fine(header, found, index, side) {
+            if !named || *wanted & band == 0 || (last_bit && fine) {
                 continue;
             }
             found.used = true;
@@ -119,27 +130,25 @@ pub(super) fn select(
     Ok(())
 }
 
-/// Whether a scan adds the last bit of AC coefficients, and the thumbnail
-/// wouldn't show it.
+/// Whether a component's steps are so small that the thumbnail wouldn't show the
+/// last bits of its AC coefficients.
 ///
-/// These are the largest of all scans. A bit is worth a quantization step: with
-/// S the sum of the squared steps of the coefficients that are used, samples
-/// are off by sqrt(S / 64) if all bits are set, and the resizer at least halves
-/// that. So it is 0.6 of 255 levels for luma at most. Chroma's bits are nearly
-/// all zeros, and red, green and blue get less than the whole of them: there S
-/// may be larger, which costs 1.4 of 57 dB where it is largest.
-fn is_too_fine(header: &Header, found: &Found, index: usize, side: BlockSide) -> bool {
-    let (scan, Some(steps)) = (&found.scan, &found.steps) else {
-        return false;
-    };
+/// The scans of these bits are the largest of all. A bit is worth a step: with S
+/// the sum of the squared steps of the coefficients that are used, samples are
+/// off by sqrt(S / 64) if all bits are set, and the resizer makes that half, or
+/// two thirds of it for subsampled chroma. So luma is 0.6 of 255 levels off at
+/// most. Chroma's bits are nearly all zeros, and red, green and blue get less
+/// than the whole of them: there S may be larger, which costs the photographs
+/// measured 1.4 of 57 dB.
+fn is_fine(header: &Header, index: usize, steps: &[u16; 64], side: BlockSide) -> bool {
     let chroma = matches!(header.colour, Colour::YCbCr | Colour::Ycck) && matches!(index, 1 | 2);
-    let most = if chroma { 4_000 } else { 100 };
+    let most = if chroma { 1_000 } else { 100 };
     let wanted = Coefficients::wanted(side);
-    let squares = (0..).zip(steps).filter_map(|(k, &step)| {
-        let used = (scan.start..=scan.end).contains(&k) && wanted >> k & 1 == 1;
-        used.then_some(u64::from(step).pow(2))
-    });
-    side < BlockSide::Eight && scan.start > 0 && scan.high == 1 && squares.sum::<u64>() <= most
+    let used = (0..)
+        .zip(steps)
+        .filter(|(k, _)| *k > 0 && wanted >> k & 1 == 1);
+    let squares: u64 = used.map(|(_, &step)| u64::from(step).pow(2)).sum();
+    side < BlockSide::Eight && squares <= most
 }
 
 #[cfg(test)]
@@ -149,8 +158,8 @@ mod tests {
     /// The scans that a reduced size needs, by component, first and last coefficient, and bits left before and after.
     fn used(source: &[u8], side: BlockSide) -> Vec<(usize, u32, u32, u32, u32)> {
         let header = Header::read(source).unwrap();
-        let mut found = find(&header, source).unwrap();
-        select(&header, &mut found, [side; 4]).unwrap();
+        let (mut found, steps) = find(&header, source).unwrap();
+        select(&header, &mut found, &steps, [side; 4]).unwrap();
         let used = found.iter().filter(|found| found.used);
         let told = used.map(|Found { scan, .. }| {
             (
@@ -188,5 +197,23 @@ mod tests {
         assert!(used(&fine, BlockSide::Four).contains(&(0, 1, 63, 2, 1)));
         // At full size there may be no resizer to make less of it.
         assert!(used(&fine, BlockSide::Eight).contains(&last_bit));
+    }
+
+    #[test]
+    fn steps_that_are_told_behind_the_first_scan_are_not_the_component_s() {
+        let coarse = include_bytes!("../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
+        let scans: Vec<_> = (0..coarse.len())
+            .filter(|at| coarse[*at..].starts_with(&[0xFF, 0xDA]))
+            .collect();
+        let mut redefined = coarse[..scans[1]].to_vec();
+        for number in [0, 1] {
+            redefined.extend([0xFF, 0xDB, 0, 67, number]);
+            redefined.extend([1; 64]);
+        }
+        redefined.extend(&coarse[scans[1]..]);
+        assert_eq!(
+            used(&redefined, BlockSide::Four),
+            used(coarse, BlockSide::Four)
+        );
     }
 }
