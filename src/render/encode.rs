@@ -79,7 +79,7 @@ fn filtered(pixels: &Pixels) -> Vec<u8> {
     // Rows are led by a pixel of zeros, so that the bytes left of all others are a slice too.
     let mut above = vec![0; channels + length];
     let mut row = above.clone();
-    let mut forms: [Vec<u8>; 4] = std::array::from_fn(|_| vec![0; length]);
+    let mut forms: [Vec<u8>; 5] = std::array::from_fn(|_| vec![0; length]);
     let mut history = History::new();
     let mut filtered = Vec::with_capacity(pixels.samples.len() + pixels.height);
     for samples in pixels.samples.chunks_exact(length.max(1)) {
@@ -113,7 +113,7 @@ impl History {
     }
 
     /// The form that takes the fewest bits if a byte's code is as long as its occurrences so far suggest, and its number.
-    fn likeliest<'a>(&self, forms: &'a [Vec<u8>; 4]) -> Option<(u8, &'a [u8])> {
+    fn likeliest<'a>(&self, forms: &'a [Vec<u8>; 5]) -> Option<(u8, &'a [u8])> {
         // A float's bits are a logarithm, near enough. What never occurred counts as a quarter.
         #[expect(clippy::cast_precision_loss, reason = "a logarithm needs less")]
         let logarithms = self
@@ -121,7 +121,7 @@ impl History {
             .map(|count| ((count + Self::ONE / 4) as f32).to_bits() >> 15);
         let likelihood =
             |form: &[u8]| -> u32 { form.iter().map(|byte| logarithms[usize::from(*byte)]).sum() };
-        let numbered = (1..).zip(forms.iter().map(Vec::as_slice));
+        let numbered = (0..).zip(forms.iter().map(Vec::as_slice));
         numbered.max_by_key(|(_, form)| likelihood(form))
     }
 
@@ -136,10 +136,11 @@ impl History {
     }
 }
 
-/// Fills in what the filters 1 to 4 make of `row`. Filter 0 gained nothing that was measurable.
-fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 4]) {
-    let [sub, up, average, by_paeth] = forms;
+/// Fills in what each of the five filters makes of `row`.
+fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 5]) {
+    let [none, sub, up, average, by_paeth] = forms;
     let here = &row[channels..];
+    none.copy_from_slice(here);
     let neighbours = || here.iter().zip(row).zip(&above[channels..]).zip(above);
     for (form, (((here, left), _), _)) in sub.iter_mut().zip(neighbours()) {
         *form = here.wrapping_sub(*left);

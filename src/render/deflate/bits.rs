@@ -8,7 +8,7 @@ pub(super) struct Bits {
     count: u32,
 }
 
-/// Some bits, at most 28, above their number in the lowest five: what is written in one go.
+/// Some bits, at most 27, above their number in the lowest five: what is written in one go.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Packed(u32);
 
