@@ -50,8 +50,8 @@ pub(in crate::render) struct Header<'a> {
     pub(super) palette: &'a [u8],
     /// The content of tRNS, or empty.
     pub(super) transparency: &'a [u8],
-    /// The content of iCCP.
-    pub(super) profile: Option<&'a [u8]>,
+    /// The profile of iCCP, inflated: its size tells what converting takes.
+    pub(super) profile: Option<Vec<u8>>,
     pub(in crate::render) orientation: Orientation,
     /// The first IDAT chunk.
     pub(super) first: Chunk<'a>,
@@ -136,6 +136,7 @@ impl<'a> Header<'a> {
 
     /// Collects the chunks up to the first IDAT, and an eXIf behind the picture data.
     fn read_until_picture(&mut self, mut chunks: Chunks<'a>) -> Result<(), Refusal> {
+        let mut profile = None;
         loop {
             let chunk = chunks.next().ok_or(Refusal::Truncated)?;
             match &chunk.kind {
@@ -150,7 +151,7 @@ impl<'a> Header<'a> {
                     self.palette = chunk.content;
                 }
                 b"tRNS" if chunk.is_sound() => self.transparency = chunk.content,
-                b"iCCP" if chunk.is_sound() => self.profile = Some(chunk.content),
+                b"iCCP" if chunk.is_sound() => profile = Some(chunk.content),
                 b"eXIf" => self.read_exif(&chunk),
                 b"IEND" => return Err(Refusal::Corrupt("no picture data".to_owned())),
                 kind if kind[0].is_ascii_uppercase() => {
@@ -159,6 +160,7 @@ impl<'a> Header<'a> {
                 _ => {}
             }
         }
+        self.profile = profile.and_then(super::profile);
         chunks
             .take_while(|chunk| chunk.kind != *b"IEND")
             .filter(|chunk| chunk.kind == *b"eXIf")

@@ -37,8 +37,7 @@ pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
         rows,
     };
     let pixels = picture.render()?;
-    let profile = header.profile.and_then(profile);
-    Ok(colour::to_srgb(pixels, profile.as_deref()))
+    Ok(colour::to_srgb(pixels, header.profile.as_deref()))
 }
 
 /// The longest ICC profile that is inflated; real ones are smaller.
@@ -58,9 +57,8 @@ pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
     let row = (u64::from(header.width) * header.pixel_bits()).div_ceil(8);
     let output = header.orientation.fit(header.width, header.height);
     let resizer = Shrink::<u32, 4>::memory_bytes((header.width, header.height), output);
-    let profile = header.profile.map_or(0, |_| {
-        MAX_PROFILE_BYTES as u64 * 2 + colour::memory_bytes(MAX_PROFILE_BYTES)
-    });
+    let profile = header.profile.as_ref();
+    let profile = profile.map_or(0, |profile| colour::memory_bytes(profile.len()));
     Scanlines::memory_bytes(row) + resizer + profile
 }
 
