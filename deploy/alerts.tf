@@ -79,7 +79,7 @@ resource "google_monitoring_alert_policy" "errors" {
       - `target_missing`: the target bucket is gone. Make it again, or `terraform apply`.
       - `panic`, `unknown`: a defect. Keep the line and the picture, and report both.
       - no reason, and the text speaks of memory: lower `concurrency` or raise `memory_mib`.
-      - no reason, and the line is the reconcile job's: it couldn't list or publish, and the text says why. The next run finds the rest.
+      - `publish`, `prune`, or no reason, and the line is the reconcile job's: it couldn't publish, delete or list, and the text says why. The next run finds the rest.
 
       The lines: `${local.logs_hint}`. More in deploy/OPERATIONS.md.
     EOT
