@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::budget::{Budget, Reservation};
+use crate::budget::{Budget, NoRoom, Reservation};
 use crate::content_encoding::{gunzip, is_gzip};
 use crate::event::Event;
 use crate::outcome::{Failure, Outcome};
 use crate::render::{self, Limits, Plan};
 use crate::report::{Report, Stage};
-use crate::store::{Source, Store, StoreError, Version};
+use crate::store::{Source, Store, StoreError};
 use crate::stored::{Origin, Thumbnail};
 use crate::work::{Job, Scope, Skip, Task};
 
@@ -74,19 +74,55 @@ impl Pipeline {
         }
     }
 
-    async fn make_thumbnail(&self, job: Job, report: &mut Report) -> Result<Outcome, Stop> {
-        let source = report.time(Stage::Open, self.open(&job)).await?;
+    async fn make_thumbnail(&self, mut job: Job, report: &mut Report) -> Result<Outcome, Stop> {
+        let mut least = 0;
+        let (origin, picture) = loop {
+            let (origin, rendered) = self.render(&job, least, report).await?;
+            match rendered {
+                Ok(picture) => break (origin, picture),
+                // What it takes is known now, and is waited for with nothing in hand: the source is read again.
+                Err(Unrendered::ShortOf(bytes)) if least == 0 => {
+                    least = bytes;
+                    job.generation = Some(origin.generation);
+                }
+                Err(Unrendered::ShortOf(_)) => return Err(Failure::Overloaded.into()),
+                Err(Unrendered::Failure(failure)) => return Err(failure.into()),
+            }
+        };
+        report.thumbnail_bytes = Some(picture.png.len());
+        report.thumbnail_pixels = Some((picture.width, picture.height));
+        let thumbnail = Thumbnail {
+            png: Bytes::from(picture.png),
+            origin,
+            cache_control: self.cache_control.clone(),
+        };
+        report
+            .time(Stage::Write, self.write(&job, &thumbnail))
+            .await
+    }
+
+    /// Reads and renders the source with `least` bytes of memory, or more.
+    async fn render(
+        &self,
+        job: &Job,
+        least: u64,
+        report: &mut Report,
+    ) -> Result<(Origin, Result<render::Thumbnail, Unrendered>), Stop> {
+        let source = report.time(Stage::Open, self.open(job)).await?;
         let origin = Origin {
             bucket: job.bucket.clone(),
             generation: source.version.generation,
         };
         report.generation = Some(origin.generation);
-        let reservation = report
-            .time(Stage::Admit, self.admit(&source.version, &job))
-            .await?;
+        // The notification's size is only believed where it names the version that was opened.
+        let announced = job
+            .size
+            .filter(|_| job.generation == Some(source.version.generation));
+        let size = source.version.size.or(announced);
+        let reservation = report.time(Stage::Admit, self.admit(size, least)).await?;
         let gzipped = source.version.gzipped;
         let bytes = report
-            .time(Stage::Read, self.read(source, reservation.bytes()))
+            .time(Stage::Read, self.read(source, size, reservation.bytes()))
             .await?;
         report.source_bytes = Some(bytes.len());
         let core = report.time(Stage::Queue, self.budget.core()).await?;
@@ -100,17 +136,7 @@ impl Pipeline {
         let rendered = on_core(core, move || rendering.run());
         let rendered = report.time(Stage::Render, rendered).await?;
         report.source_pixels = rendered.source_pixels;
-        let picture = rendered.thumbnail?;
-        report.thumbnail_bytes = Some(picture.png.len());
-        report.thumbnail_pixels = Some((picture.width, picture.height));
-        let thumbnail = Thumbnail {
-            png: Bytes::from(picture.png),
-            origin,
-            cache_control: self.cache_control.clone(),
-        };
-        report
-            .time(Stage::Write, self.write(&job, &thumbnail))
-            .await
+        Ok((origin, rendered.thumbnail))
     }
 
     async fn open(&self, job: &Job) -> Result<Source, Stop> {
@@ -132,27 +158,28 @@ impl Pipeline {
         }
     }
 
-    async fn admit(&self, version: &Version, job: &Job) -> Result<Reservation, Failure> {
-        // The notification's size is only believed where it names the version that was opened.
-        let announced = job
-            .size
-            .filter(|_| job.generation == Some(version.generation));
+    async fn admit(&self, size: Option<u64>, least: u64) -> Result<Reservation, Failure> {
         let whole = self.budget.bytes();
-        let least = match version.size.or(announced) {
+        let source = match size {
             Some(size) => size.saturating_add(FLAT_BYTES),
             // It may be small: whether it fits shows when it is read.
             None => self.max_source_bytes.saturating_add(FLAT_BYTES).min(whole),
         };
-        let usual = least.saturating_add(USUAL_RENDER_BYTES).min(whole);
-        Ok(self.budget.reserve(usual.max(least)).await?)
+        let usual = source.saturating_add(USUAL_RENDER_BYTES).min(whole);
+        Ok(self.budget.reserve(usual.max(source).max(least)).await?)
     }
 
     /// Takes no more bytes than memory was reserved for.
-    async fn read(&self, source: Source, reserved: u64) -> Result<Vec<u8>, Stop> {
+    async fn read(
+        &self,
+        source: Source,
+        announced: Option<u64>,
+        reserved: u64,
+    ) -> Result<Vec<u8>, Stop> {
         let limit = reserved
             .saturating_sub(FLAT_BYTES)
             .min(self.max_source_bytes);
-        let bytes = match source.read(limit).await {
+        let bytes = match source.read(limit, announced).await {
             Err(StoreError::TooLarge { limit }) if limit < self.max_source_bytes => {
                 let bytes = limit.saturating_add(FLAT_BYTES + 1);
                 let budget = self.budget.bytes();
@@ -193,7 +220,20 @@ struct Rendering {
 
 struct Rendered {
     source_pixels: Option<(u32, u32)>,
-    thumbnail: Result<render::Thumbnail, Failure>,
+    thumbnail: Result<render::Thumbnail, Unrendered>,
+}
+
+/// Why there is no thumbnail.
+enum Unrendered {
+    /// It takes so many bytes of memory, which others have.
+    ShortOf(u64),
+    Failure(Failure),
+}
+
+impl<F: Into<Failure>> From<F> for Unrendered {
+    fn from(failure: F) -> Self {
+        Self::Failure(failure.into())
+    }
 }
 
 impl Rendering {
@@ -209,7 +249,7 @@ impl Rendering {
     fn render(
         &mut self,
         source_pixels: &mut Option<(u32, u32)>,
-    ) -> Result<render::Thumbnail, Failure> {
+    ) -> Result<render::Thumbnail, Unrendered> {
         // Some tools set the header on plain files.
         if self.gzipped && is_gzip(&self.bytes) {
             let held = self.bytes.len() as u64 + FLAT_BYTES;
@@ -220,9 +260,14 @@ impl Rendering {
         }
         let plan = Plan::new(&self.bytes, &self.limits)?;
         *source_pixels = Some((plan.width, plan.height));
-        self.reservation
-            .resize(self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES)?;
-        Ok(plan.render()?)
+        let whole = self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES;
+        match self.reservation.resize(whole) {
+            Err(NoRoom::Now) => Err(Unrendered::ShortOf(whole)),
+            resized => {
+                resized?;
+                Ok(plan.render()?)
+            }
+        }
     }
 }
 
@@ -247,62 +292,4 @@ impl<F: Into<Failure>> From<F> for Stop {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::names::{BucketName, Prefix};
-    use crate::outcome::{Retry, Severity};
-    use crate::render::Refusal;
-    use crate::store::Directory;
-
-    #[tokio::test]
-    async fn a_panic_is_a_failure_to_be_retried_and_gives_its_core_back() {
-        let budget = Budget::new(1 << 20, 1);
-        let core = budget.core().await.unwrap();
-        let failure = on_core(core, || -> () { panic!("a bug") })
-            .await
-            .unwrap_err();
-        assert!(matches!(failure, Failure::Panicked));
-        assert_eq!(
-            (failure.retry(), failure.severity()),
-            (Retry::Later, Severity::Error)
-        );
-        assert!(budget.core().await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn what_waits_for_memory_until_its_time_is_up_is_overload() {
-        let folder = tempfile::tempdir().unwrap();
-        let [photos, thumbs] = ["photos", "thumbs"].map(|name| BucketName::parse(name).unwrap());
-        let store = Directory::new(folder.path(), &[&photos, &thumbs]).unwrap();
-        std::fs::write(folder.path().join("photos/n.jpg"), "picture").unwrap();
-        let pipeline = Pipeline {
-            store: Store::Directory(store),
-            scope: Scope {
-                target_bucket: thumbs,
-                prefix: Prefix::parse("thumbnails/").unwrap(),
-                source_buckets: [photos].into(),
-                propagate_deletes: false,
-            },
-            budget: Budget::new(32 << 20, 1),
-            limits: Limits::default(),
-            max_source_bytes: 1 << 20,
-            cache_control: None,
-            event_timeout: Duration::from_millis(100),
-        };
-        let body = br#"{"bucket":"photos","name":"n.jpg"}"#;
-        let event = Event::parse(|_| None, body).unwrap();
-        let handle = async || {
-            let ended = pipeline
-                .handle(&event, Instant::now(), &mut Report::default())
-                .await;
-            ended.unwrap_err()
-        };
-        let others = pipeline.budget.reserve(32 << 20).await.unwrap();
-        assert!(matches!(handle().await, Failure::Overloaded));
-        drop(others);
-        assert!(matches!(
-            handle().await,
-            Failure::Refused(Refusal::NotAnImage)
-        ));
-    }
-}
+mod tests;

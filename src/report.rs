@@ -54,11 +54,12 @@ impl Report {
         matches!(self.stage, Some(Stage::Admit | Stage::Queue))
     }
 
-    /// What a stage took in milliseconds, where it was completed.
+    /// What a stage took in milliseconds, each time that it was completed together.
     #[must_use]
     pub fn millis(&self, stage: Stage) -> Option<f64> {
-        let spent = self.spent.iter().find(|(spent, _)| *spent == stage);
-        spent.map(|(_, duration)| millis(*duration))
+        let spent = self.spent.iter().filter(|(spent, _)| *spent == stage);
+        let together = spent.map(|(_, duration)| *duration).reduce(|a, b| a + b);
+        together.map(millis)
     }
 }
 

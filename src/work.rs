@@ -42,7 +42,7 @@ pub struct Job {
     pub generation: Option<Generation>,
     /// The thumbnail's name in the target bucket.
     pub thumbnail: ObjectName,
-    /// The picture's size in bytes, where the notification tells.
+    /// The size in bytes of the version that was announced, where the notification tells.
     pub size: Option<u64>,
 }
 
@@ -145,7 +145,7 @@ impl Scope {
             name: event.name.clone(),
             generation: event.generation,
             thumbnail,
-            size: event.size,
+            size: event.size.filter(|_| event.generation.is_some()),
         })
     }
 

@@ -205,8 +205,12 @@ fn version_of(object: &ObjectHighlights) -> Result<Version, StoreError> {
 pub(super) struct Body(ReadObjectResponse);
 
 impl Body {
-    pub(super) async fn read(mut self, limit: u64) -> Result<Vec<u8>, StoreError> {
-        let ahead = limit.min(MAX_PREALLOCATION);
+    pub(super) async fn read(
+        mut self,
+        limit: u64,
+        expected: Option<u64>,
+    ) -> Result<Vec<u8>, StoreError> {
+        let ahead = expected.unwrap_or(0).min(limit).min(MAX_PREALLOCATION);
         let mut bytes = Vec::with_capacity(usize::try_from(ahead).unwrap_or(0));
         while let Some(chunk) = self.next().await? {
             bytes.extend_from_slice(&chunk);

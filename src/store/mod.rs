@@ -207,13 +207,15 @@ impl Store {
 impl Source {
     /// Takes the body, at most `limit` bytes of it, and checks it against the store's checksum and size.
     ///
+    /// Where the store doesn't tell the size, `announced` is about what the body takes.
+    ///
     /// # Errors
     /// A body that is cut, longer than `limit` or not what was stored is an error, never a shorter result.
-    pub async fn read(self, limit: u64) -> Result<Vec<u8>, StoreError> {
+    pub async fn read(self, limit: u64, announced: Option<u64>) -> Result<Vec<u8>, StoreError> {
         let expected = self.version.size;
         let cap = expected.map_or(limit, |expected| expected.min(limit));
         let bytes = match self.body {
-            Body::Gcs(body) => body.read(cap).await,
+            Body::Gcs(body) => body.read(cap, expected.or(announced)).await,
             Body::Directory(body) => body.read(cap).await,
         };
         match (bytes, expected) {

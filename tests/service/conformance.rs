@@ -197,7 +197,7 @@ async fn reads_what_was_stored(subject: &Subject) -> bool {
         .expect("an answer")
         .expect("it is there");
     let same = source.version.generation == looked.generation;
-    same && source.read(100).await.expect("a body") == b"bytes"
+    same && source.read(100, None).await.expect("a body") == b"bytes"
 }
 
 async fn pins_a_generation(subject: &Subject) -> bool {
@@ -309,8 +309,8 @@ async fn takes_no_more_than_the_limit(subject: &Subject) -> bool {
     subject.put("large.jpg", &[7; 1000]).await;
     let (photos, name) = (bucket("photos"), object("large.jpg"));
     let open = || subject.store.open(&photos, &name, None);
-    let over = open().await.expect("it is there").read(999).await;
-    let exact = open().await.expect("it is there").read(1000).await;
+    let over = open().await.expect("it is there").read(999, None).await;
+    let exact = open().await.expect("it is there").read(1000, None).await;
     matches!(over, Err(StoreError::TooLarge { limit: 999 }))
         && exact.is_ok_and(|bytes| bytes.len() == 1000)
 }
