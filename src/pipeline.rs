@@ -44,6 +44,8 @@ pub struct Pipeline {
 enum Stop {
     Skip(Skip),
     Failure(Failure),
+    /// It takes so many bytes of memory, which it doesn't have.
+    ShortOf(u64),
 }
 
 impl Pipeline {
@@ -62,6 +64,7 @@ impl Pipeline {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
             Ok(Err(Stop::Failure(failure))) => Err(failure),
+            Ok(Err(Stop::ShortOf(_))) => Err(Failure::Overloaded),
             Err(_) if report.is_in_line() => Err(Failure::Overloaded),
             Err(_) => Err(Failure::Timeout),
         }
@@ -75,19 +78,13 @@ impl Pipeline {
     }
 
     async fn make_thumbnail(&self, mut job: Job, report: &mut Report) -> Result<Outcome, Stop> {
-        let mut least = 0;
-        let (origin, picture) = loop {
-            let (origin, rendered) = self.render(&job, least, report).await?;
-            match rendered {
-                Ok(picture) => break (origin, picture),
-                // What it takes is known now, and is waited for with nothing in hand: the source is read again.
-                Err(Unrendered::ShortOf(bytes)) if least == 0 => {
-                    least = bytes;
-                    job.generation = Some(origin.generation);
-                }
-                Err(Unrendered::ShortOf(_)) => return Err(Failure::Overloaded.into()),
-                Err(Unrendered::Failure(failure)) => return Err(failure.into()),
+        let (origin, picture) = match self.render(&job, 0, report).await {
+            // What it takes is known now, and is waited for with nothing in hand: the source is read again.
+            Err(Stop::ShortOf(bytes)) => {
+                job.generation = report.generation;
+                self.render(&job, bytes, report).await?
             }
+            rendered => rendered?,
         };
         report.thumbnail_bytes = Some(picture.png.len());
         report.thumbnail_pixels = Some((picture.width, picture.height));
@@ -107,7 +104,7 @@ impl Pipeline {
         job: &Job,
         least: u64,
         report: &mut Report,
-    ) -> Result<(Origin, Result<render::Thumbnail, Unrendered>), Stop> {
+    ) -> Result<(Origin, render::Thumbnail), Stop> {
         let source = report.time(Stage::Open, self.open(job)).await?;
         let origin = Origin {
             bucket: job.bucket.clone(),
@@ -136,7 +133,7 @@ impl Pipeline {
         let rendered = on_core(core, move || rendering.run());
         let rendered = report.time(Stage::Render, rendered).await?;
         report.source_pixels = rendered.source_pixels;
-        Ok((origin, rendered.thumbnail))
+        Ok((origin, rendered.thumbnail?))
     }
 
     async fn open(&self, job: &Job) -> Result<Source, Stop> {
@@ -181,8 +178,13 @@ impl Pipeline {
             .min(self.max_source_bytes);
         let bytes = match source.read(limit, announced).await {
             Err(StoreError::TooLarge { limit }) if limit < self.max_source_bytes => {
-                let bytes = limit.saturating_add(FLAT_BYTES + 1);
                 let budget = self.budget.bytes();
+                let most = self.max_source_bytes.saturating_add(FLAT_BYTES).min(budget);
+                if reserved < most {
+                    // It is larger than was announced.
+                    return Err(Stop::ShortOf(most));
+                }
+                let bytes = limit.saturating_add(FLAT_BYTES + 1);
                 return Err(Failure::OverBudget { bytes, budget }.into());
             }
             read => read.map_err(at_source)?,
@@ -220,20 +222,7 @@ struct Rendering {
 
 struct Rendered {
     source_pixels: Option<(u32, u32)>,
-    thumbnail: Result<render::Thumbnail, Unrendered>,
-}
-
-/// Why there is no thumbnail.
-enum Unrendered {
-    /// It takes so many bytes of memory, which others have.
-    ShortOf(u64),
-    Failure(Failure),
-}
-
-impl<F: Into<Failure>> From<F> for Unrendered {
-    fn from(failure: F) -> Self {
-        Self::Failure(failure.into())
-    }
+    thumbnail: Result<render::Thumbnail, Stop>,
 }
 
 impl Rendering {
@@ -249,7 +238,7 @@ impl Rendering {
     fn render(
         &mut self,
         source_pixels: &mut Option<(u32, u32)>,
-    ) -> Result<render::Thumbnail, Unrendered> {
+    ) -> Result<render::Thumbnail, Stop> {
         // Some tools set the header on plain files.
         if self.gzipped && is_gzip(&self.bytes) {
             let held = self.bytes.len() as u64 + FLAT_BYTES;
@@ -262,7 +251,7 @@ impl Rendering {
         *source_pixels = Some((plan.width, plan.height));
         let whole = self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES;
         match self.reservation.resize(whole) {
-            Err(NoRoom::Now) => Err(Unrendered::ShortOf(whole)),
+            Err(NoRoom::Now) => Err(Stop::ShortOf(whole)),
             resized => {
                 resized?;
                 Ok(plan.render()?)

@@ -505,6 +505,22 @@ async fn a_picture_that_alone_exceeds_the_memory_is_over_a_configured_limit() {
     );
 }
 
+#[tokio::test]
+async fn a_picture_that_is_larger_than_announced_is_read_all_the_same() {
+    let cloud = Deployment::start(&[("MEMORY_BUDGET", "128MiB")]).await;
+    // What follows a picture's end is nothing to it.
+    let long = [photo(1), vec![0; 12 << 20]].concat();
+    let generation = cloud
+        .gcs
+        .put("photos", "n.jpg", &long, "image/jpeg", &[])
+        .await;
+    let generation = generation.to_string();
+    let body =
+        json!({ "bucket": "photos", "name": "n.jpg", "generation": generation, "size": "1" });
+    assert_eq!(cloud.app.post("/", &[], body.to_string()).await.0, 204);
+    assert_line(&cloud.line("n.jpg", 0).await, "INFO", "created", None);
+}
+
 /// A burst waits for its turn: 503 is for what waits in vain.
 #[tokio::test]
 async fn a_burst_over_the_memory_waits_and_loses_nothing() {
