@@ -32,7 +32,7 @@ pub enum Command {
     Thumb(ThumbArguments),
 }
 
-/// The options of `serve`, as text; [`ServeConfig::check`] gives them meaning.
+/// The options of `serve`, as text; [`ServeConfig::check`](super::ServeConfig::check) gives them meaning.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArguments {
     /// Port to listen on, at every address; 0 takes a free one.
