@@ -8,8 +8,9 @@ use super::{
 /// How many samples one 8x8 block gives on each side.
 ///
 /// Fewer than eight are the inverse transform of the block's low frequencies
-/// alone. That comes 6 to 12 dB nearer to a Lanczos reduction of the whole
-/// picture than averages of its samples do, and needs fewer coefficients.
+/// alone. That comes nearer to a Lanczos reduction of the whole picture than
+/// averages of its samples do, once the resizer has halved both, and needs
+/// fewer coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BlockSide {
     /// 1/8 of the size: the mean of the block.
