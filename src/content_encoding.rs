@@ -22,11 +22,11 @@ pub fn is_gzip(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`Failure::TooLarge`] over the limit, [`Refusal::Corrupt`] for broken gzip, and whatever `reserve` refuses with.
-pub fn gunzip(
+pub fn gunzip<E: From<Failure>>(
     packed: &[u8],
     limit: u64,
-    mut reserve: impl FnMut(u64) -> Result<(), Failure>,
-) -> Result<Vec<u8>, Failure> {
+    mut reserve: impl FnMut(u64) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let mut decoder = MultiGzDecoder::new(packed);
     let mut unpacked = Vec::new();
     loop {
@@ -35,13 +35,12 @@ pub fn gunzip(
         reserve(have + piece)?;
         let read = decoder.by_ref().take(piece).read_to_end(&mut unpacked);
         let read = read.map_err(|error| {
-            Refusal::Corrupt(format!("its gzip Content-Encoding is broken: {error}"))
+            let broken = format!("its gzip Content-Encoding is broken: {error}");
+            Failure::from(Refusal::Corrupt(broken))
         })?;
         if unpacked.len() as u64 > limit {
-            return Err(Failure::TooLarge {
-                bytes: limit.saturating_add(1),
-                limit,
-            });
+            let bytes = limit.saturating_add(1);
+            return Err(Failure::TooLarge { bytes, limit }.into());
         }
         if (read as u64) < piece {
             return Ok(unpacked);
@@ -67,7 +66,10 @@ mod tests {
     #[test]
     fn gzip_is_told_and_unpacked() {
         let bytes = vec![7; 5 << 20];
-        assert_eq!(gunzip(&gzip(&bytes), 6 << 20, |_| Ok(())).unwrap(), bytes);
+        assert_eq!(
+            gunzip(&gzip(&bytes), 6 << 20, |_| Ok::<_, Failure>(())).unwrap(),
+            bytes
+        );
         assert!(is_gzip(&gzip(&bytes)) && !is_gzip(b"\x89PNG"));
     }
 
@@ -88,7 +90,7 @@ mod tests {
         let mut cut = gzip(&[7; 10_000]);
         cut.truncate(20);
         assert!(matches!(
-            gunzip(&cut, 1 << 20, |_| Ok(())),
+            gunzip(&cut, 1 << 20, |_| Ok::<_, Failure>(())),
             Err(Failure::Refused(Refusal::Corrupt(_)))
         ));
     }

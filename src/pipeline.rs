@@ -159,11 +159,16 @@ impl Pipeline {
         let whole = self.budget.bytes();
         let source = match size {
             Some(size) => size.saturating_add(FLAT_BYTES),
-            // It may be small: whether it fits shows when it is read.
-            None => self.max_source_bytes.saturating_add(FLAT_BYTES).min(whole),
+            None => self.largest_source(),
         };
-        let usual = source.saturating_add(USUAL_RENDER_BYTES).min(whole);
-        Ok(self.budget.reserve(usual.max(source).max(least)).await?)
+        let usual = source.saturating_add(USUAL_RENDER_BYTES).max(least);
+        Ok(self.budget.reserve(usual.min(whole).max(source)).await?)
+    }
+
+    /// The memory for a source of any size; it may be small, so that whether it fits shows when it is read.
+    fn largest_source(&self) -> u64 {
+        let largest = self.max_source_bytes.saturating_add(FLAT_BYTES);
+        largest.min(self.budget.bytes())
     }
 
     /// Takes no more bytes than memory was reserved for.
@@ -178,13 +183,12 @@ impl Pipeline {
             .min(self.max_source_bytes);
         let bytes = match source.read(limit, announced).await {
             Err(StoreError::TooLarge { limit }) if limit < self.max_source_bytes => {
-                let budget = self.budget.bytes();
-                let most = self.max_source_bytes.saturating_add(FLAT_BYTES).min(budget);
-                if reserved < most {
-                    // It is larger than was announced.
-                    return Err(Stop::ShortOf(most));
+                // It is larger than was announced, or than the whole budget.
+                if reserved < self.largest_source() {
+                    return Err(Stop::ShortOf(self.largest_source()));
                 }
                 let bytes = limit.saturating_add(FLAT_BYTES + 1);
+                let budget = self.budget.bytes();
                 return Err(Failure::OverBudget { bytes, budget }.into());
             }
             read => read.map_err(at_source)?,
@@ -242,20 +246,28 @@ impl Rendering {
         // Some tools set the header on plain files.
         if self.gzipped && is_gzip(&self.bytes) {
             let held = self.bytes.len() as u64 + FLAT_BYTES;
+            let most = held.saturating_add(self.max_bytes);
             let reservation = &mut self.reservation;
             self.bytes = gunzip(&self.bytes, self.max_bytes, |more| {
-                Ok(reservation.grow_to(held.saturating_add(more))?)
+                let grown = reservation.grow_to(held.saturating_add(more));
+                grown.map_err(|no_room| Stop::without(no_room, most))
             })?;
         }
         let plan = Plan::new(&self.bytes, &self.limits)?;
         *source_pixels = Some((plan.width, plan.height));
         let whole = self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES;
-        match self.reservation.resize(whole) {
-            Err(NoRoom::Now) => Err(Stop::ShortOf(whole)),
-            resized => {
-                resized?;
-                Ok(plan.render()?)
-            }
+        let resized = self.reservation.resize(whole);
+        resized.map_err(|no_room| Stop::without(no_room, whole))?;
+        Ok(plan.render()?)
+    }
+}
+
+impl Stop {
+    /// What takes so many bytes waits for them, unless they are more than there are.
+    fn without(no_room: NoRoom, bytes: u64) -> Self {
+        match no_room {
+            NoRoom::Now => Self::ShortOf(bytes),
+            NoRoom::Never { .. } => no_room.into(),
         }
     }
 }

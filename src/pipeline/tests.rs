@@ -1,3 +1,5 @@
+use std::io::Write as _;
+
 use super::*;
 use crate::names::{BucketName, Prefix};
 use crate::outcome::{Retry, Severity};
@@ -97,4 +99,25 @@ async fn a_picture_that_takes_more_than_usual_waits_for_it_with_nothing_in_hand(
     }
     drop(others);
     assert!(matches!(handling.await, Ok(Outcome::Created)));
+}
+
+#[tokio::test]
+async fn gzip_that_finds_no_room_waits_for_the_most_that_it_may_unpack_to() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&vec![0; 2 << 20]).unwrap();
+    let bytes = gzip.finish().unwrap();
+    let packed = bytes.len() as u64;
+    let budget = Budget::new(16 << 20, 1);
+    let reservation = budget.reserve(packed + FLAT_BYTES).await.unwrap();
+    let rest = budget.bytes() - reservation.bytes();
+    let _others = budget.reserve(rest).await.unwrap();
+    let rendering = Rendering {
+        bytes,
+        gzipped: true,
+        reservation,
+        limits: Limits::default(),
+        max_bytes: 4 << 20,
+    };
+    let most = packed + FLAT_BYTES + (4 << 20);
+    assert!(matches!(rendering.run().thumbnail, Err(Stop::ShortOf(bytes)) if bytes == most));
 }
