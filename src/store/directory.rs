@@ -4,19 +4,23 @@
 //! file's modification time in microseconds; writes choose one that grows. Custom metadata lies in the hidden folder
 //! `.gcs-thumbnailer` beside the buckets, one small file per object and generation, written before the object is
 //! renamed into place: whoever sees an object sees its metadata. What a crash leaves half done nobody sees, and the next
-//! start removes. Whoever writes or
-//! deletes holds a lock on a file in there, so `reconcile` may run beside the service.
+//! start removes. Whoever writes or deletes holds a lock on a file in there, so `reconcile` may run beside the service.
 
+mod body;
+mod exclusive;
 mod list;
 mod path;
 mod sidecar;
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub(super) use self::body::Body;
+use self::body::{generation_of, micros};
+use self::exclusive::Exclusive;
 use self::sidecar::Sidecar;
 use super::listing::{Listed, Page, Span};
 use super::{Precondition, Source, StoreError, Version};
@@ -40,19 +44,6 @@ pub struct Directory {
     last: Arc<Mutex<i64>>,
     /// Locked by whoever holds `last`, against other processes.
     lock: Arc<File>,
-}
-
-/// The right to change objects, and the last generation given.
-struct Exclusive<'a> {
-    last: MutexGuard<'a, i64>,
-    lock: &'a File,
-}
-
-impl Drop for Exclusive<'_> {
-    fn drop(&mut self) {
-        // It is unlocked at the latest when the process ends.
-        let _ = self.lock.unlock();
-    }
 }
 
 impl Directory {
@@ -86,7 +77,7 @@ impl Directory {
 
     /// Removes what writers that were killed left unfinished; nobody else is writing meanwhile.
     fn sweep(&self) -> io::Result<()> {
-        let _exclusive = self.exclusive()?;
+        let _exclusive = Exclusive::wait(&self.last, &self.lock)?;
         for entry in fs::read_dir(self.hidden())? {
             let path = entry?.path();
             if path
@@ -203,7 +194,7 @@ impl Directory {
         generation: Generation,
     ) -> Result<(), StoreError> {
         let path = path::existing(&self.root, bucket, name)?;
-        let _exclusive = self.exclusive()?;
+        let _exclusive = Exclusive::wait(&self.last, &self.lock)?;
         let (_, live) = self.find(bucket, name)?;
         if live.generation != generation {
             return Err(StoreError::PreconditionFailed);
@@ -236,7 +227,7 @@ impl Directory {
         precondition: Precondition,
     ) -> Result<Generation, StoreError> {
         let path = path::writable(&self.root, bucket, name)?;
-        let mut exclusive = self.exclusive()?;
+        let mut exclusive = Exclusive::wait(&self.last, &self.lock)?;
         let live = match self.find(bucket, name) {
             Ok((_, version)) => Some(version.generation),
             Err(StoreError::NotFound) => None,
@@ -278,57 +269,9 @@ impl Directory {
         Ok((path, generation_of(&file.metadata()?)?))
     }
 
-    /// Waits for the right to change objects, which one thread of one process has at a time.
-    fn exclusive(&self) -> io::Result<Exclusive<'_>> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        self.lock.lock()?;
-        Ok(Exclusive {
-            last,
-            lock: &self.lock,
-        })
-    }
-
     fn hidden(&self) -> PathBuf {
         self.root.join(HIDDEN)
     }
-}
-
-/// An opened file, and the version it was then.
-pub(super) struct Body {
-    file: File,
-    generation: Generation,
-}
-
-impl Body {
-    pub(super) async fn read(self, limit: u64) -> Result<Vec<u8>, StoreError> {
-        blocking(move || {
-            let mut bytes = Vec::new();
-            (&self.file)
-                .take(limit.saturating_add(1))
-                .read_to_end(&mut bytes)?;
-            if bytes.len() as u64 > limit {
-                return Err(StoreError::TooLarge { limit });
-            }
-            // A file that is being written in place is not a version yet.
-            if generation_of(&self.file.metadata()?)? != self.generation {
-                return Err(StoreError::Unavailable(
-                    "the file changed while it was read".into(),
-                ));
-            }
-            Ok(bytes)
-        })
-        .await
-    }
-}
-
-fn generation_of(status: &fs::Metadata) -> Result<Generation, StoreError> {
-    Generation::new(micros(status.modified()?)?.max(1))
-        .map_err(|error| StoreError::Unknown(error.into()))
-}
-
-fn micros(time: SystemTime) -> Result<i64, StoreError> {
-    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_micros()).map_err(|error| StoreError::Unknown(error.into()))
 }
 
 async fn blocking<T: Send + 'static>(
