@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::fake_gcs::FakeGcs;
-use crate::http::PATIENCE;
 use crate::pictures::{assert_plain, colour};
 use crate::proxy::{Call, Fault, Proxy};
 use crate::pubsub::{DeadLetter, Pubsub};
 use crate::rng::Rng;
+use crate::until::until;
 
 /// Names that a path, a query, a log line or a file system would take for something else.
 const NAMES: [&str; 36] = [
@@ -134,11 +134,8 @@ async fn every_upload_becomes_the_thumbnail_of_the_newest_picture() {
     let last: u64 = last.parse().expect("the emulator counts its messages");
     chain
         .until("an acknowledgement of each message", async |_| {
-            (1..last).all(|id| {
-                app.acknowledged()
-                    .union(&next.acknowledged())
-                    .any(|&it| it == id)
-            })
+            let acknowledged = &app.acknowledged() | &next.acknowledged();
+            (1..last).all(|id| acknowledged.contains(&id))
         })
         .await;
     chain.assert_newest().await;
@@ -256,18 +253,8 @@ impl Chain {
         assert_eq!(self.gcs.list("thumbs").await.len(), COUNT);
     }
 
-    /// Waits for a condition, five times a second.
     async fn until(&self, what: &str, met: impl AsyncFn(&Self) -> bool) {
-        let waiting = async {
-            let mut ticks = tokio::time::interval(std::time::Duration::from_millis(200));
-            while !met(self).await {
-                ticks.tick().await;
-            }
-        };
-        let patience = 3 * PATIENCE;
-        tokio::time::timeout(patience, waiting)
-            .await
-            .unwrap_or_else(|_| panic!("{what} didn't come in {patience:?}"));
+        until(what, async || met(self).await).await;
     }
 }
 

@@ -27,3 +27,4 @@ mod rng;
 mod server;
 mod storage_control;
 mod support;
+mod until;

@@ -1,21 +1,18 @@
 //! The whole chain: what was there before any notification, announced by `reconcile` to Pub/Sub, made by the service.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{Ended, picture, run, spawn, wait};
 use crate::app::App;
 use crate::fake_gcs::FakeGcs;
-use crate::http::PATIENCE;
 use crate::pictures::{assert_plain, colour};
 use crate::pubsub::Pubsub;
 use crate::storage_control::StorageControl;
+use crate::until::until;
 
 const COUNT: usize = 300;
 const OVERWRITTEN: usize = 50;
 const DELETED: usize = 20;
-/// Looking without a pause would take the cores from those that work.
-const INTERVAL: Duration = Duration::from_millis(200);
 
 struct Chain {
     pubsub: Pubsub,
@@ -60,9 +57,11 @@ async fn reconcile_brings_sources_and_thumbnails_to_an_exact_match() {
     assert_eq!(running.code, Some(0), "{:#?}", running.log);
     // Of an event that is still under way when its picture is deleted the thumbnail may come after the third run has
     // looked, and only a run after that would delete it.
-    chain
-        .wait_for_acknowledgements(&app, first.count("announced") + running.count("announced"))
-        .await;
+    let announced = first.count("announced") + running.count("announced");
+    until("an acknowledgement of each message", async || {
+        app.acknowledged().len() as u64 >= announced
+    })
+    .await;
     let third = chain.reconcile().await;
     assert_eq!(third.code, Some(0), "{:#?}", third.log);
     chain.wait_for_match().await;
@@ -139,18 +138,6 @@ impl Chain {
         run(&ARGUMENTS, &self.environment()).await
     }
 
-    /// Waits until the service is done with so many messages.
-    async fn wait_for_acknowledgements(&self, app: &App, messages: u64) {
-        let waiting = async {
-            let mut ticks = tokio::time::interval(INTERVAL);
-            while (app.acknowledged().len() as u64) < messages {
-                ticks.tick().await;
-            }
-        };
-        let acknowledged = tokio::time::timeout(3 * PATIENCE, waiting).await;
-        assert!(acknowledged.is_ok(), "not all of {messages} messages");
-    }
-
     /// Waits until each source has the thumbnail of its live version and there is no other thumbnail.
     async fn wait_for_match(&self) {
         let wanted: Vec<_> = self
@@ -158,15 +145,10 @@ impl Chain {
             .keys()
             .map(|name| format!("thumbnails/{name}"))
             .collect();
-        let matching = async {
-            let mut ticks = tokio::time::interval(INTERVAL);
-            while self.gcs.list("thumbs").await != wanted || !self.all_current().await {
-                ticks.tick().await;
-            }
-        };
-        let patience = 3 * PATIENCE;
-        let matched = tokio::time::timeout(patience, matching).await;
-        assert!(matched.is_ok(), "no match in {patience:?}");
+        until("an exact match", async || {
+            self.gcs.list("thumbs").await == wanted && self.all_current().await
+        })
+        .await;
         for (name, (_, version)) in &self.sources {
             let stored = self.gcs.get("thumbs", &format!("thumbnails/{name}")).await;
             let bytes = stored.expect("it was listed").bytes;
