@@ -15,9 +15,13 @@ mod png;
 mod refusal;
 mod resize;
 mod size;
+mod target;
 
 pub use refusal::Refusal;
 pub use size::MAX_SIDE;
+pub use target::{
+    Background, BoxSize, Encoding, Fit, InvalidTarget, MAX_BOX_SIDE, Quality, Side, Target,
+};
 
 use components::Photo;
 use format::Format;

@@ -1,0 +1,375 @@
+//! What a picture is to become: a size, how it fits, and an encoding.
+//!
+//! Its text is a URL's query string, such as `size=200x200&fit=cover&format=webp`. The canonical form names each parameter
+//! that has an effect, in a fixed order: equal recipes are equal texts.
+
+use std::fmt;
+use std::num::{NonZeroU8, NonZeroU16};
+use std::str::FromStr;
+
+/// The longest side of a [`BoxSize`], in pixels.
+pub const MAX_BOX_SIDE: u16 = 8192;
+
+/// All that decides on the pixels and bytes of one output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The box that the output fits or fills.
+    pub size: BoxSize,
+    /// How it does.
+    pub fit: Fit,
+    /// How it is coded.
+    pub encoding: Encoding,
+}
+
+/// A box in pixels, free on at most one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BoxSize {
+    /// Columns and rows.
+    Both(Side, Side),
+    /// Columns; rows are free.
+    Width(Side),
+    /// Rows; columns are free.
+    Height(Side),
+}
+
+/// A length of 1 to [`MAX_BOX_SIDE`] pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Side(NonZeroU16);
+
+/// How a picture and a box go together; neither enlarges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Fit {
+    /// The whole picture lies in the box.
+    #[default]
+    Inside,
+    /// The picture is cut evenly to the box's ratio. A box that is free on one side cuts nothing.
+    Cover,
+}
+
+/// The output's format, with what its coder has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// PNG.
+    Png,
+    /// JPEG.
+    Jpeg(Quality, Background),
+    /// Lossy WebP.
+    WebP(Quality),
+    /// The source's own where it is one of these three, else PNG.
+    Source(Quality, Background),
+}
+
+/// A lossy coder's quality, 1 to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quality(NonZeroU8);
+
+/// The sRGB colour behind transparency, where the format has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Background(pub [u8; 3]);
+
+/// Why a text is no [`Target`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTarget {
+    /// There is no such parameter.
+    #[error("{0:?} is no parameter; there are size, fit, format, quality and background")]
+    UnknownParameter(String),
+    /// A parameter is there twice.
+    #[error("{0} is given twice")]
+    GivenTwice(&'static str),
+    /// There is no `size`.
+    #[error("size is required, such as size=200x200")]
+    NoSize,
+    /// The value of `size` is no box.
+    #[error("size is WIDTHxHEIGHT, WIDTHx or xHEIGHT, each of 1 to {MAX_BOX_SIDE}")]
+    Size,
+    /// The value of `fit` is unknown.
+    #[error("fit is inside or cover")]
+    Fit,
+    /// The value of `format` is unknown.
+    #[error("format is png, jpeg, webp or source")]
+    Format,
+    /// The value of `quality` is out of range.
+    #[error("quality is a whole number from 1 to 100")]
+    Quality,
+    /// The value of `background` is no colour.
+    #[error("background is RRGGBB, such as FFFFFF")]
+    Background,
+}
+
+impl Default for Target {
+    /// Fits 128x128, as PNG.
+    fn default() -> Self {
+        const SIDE: Side = Side(NonZeroU16::new(128).unwrap());
+        Self {
+            size: BoxSize::Both(SIDE, SIDE),
+            fit: Fit::Inside,
+            encoding: Encoding::Png,
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = InvalidTarget;
+
+    /// Reads parameters joined by `&`, in any order.
+    fn from_str(text: &str) -> Result<Self, InvalidTarget> {
+        let [mut size, mut fit, mut format, mut quality, mut background] = [None; 5];
+        for parameter in text.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let (name, slot) = match name {
+                "size" => ("size", &mut size),
+                "fit" => ("fit", &mut fit),
+                "format" => ("format", &mut format),
+                "quality" => ("quality", &mut quality),
+                "background" => ("background", &mut background),
+                _ => return Err(InvalidTarget::UnknownParameter(name.to_owned())),
+            };
+            if slot.replace(value).is_some() {
+                return Err(InvalidTarget::GivenTwice(name));
+            }
+        }
+        let quality = quality.map_or(Ok(Quality::DEFAULT), str::parse)?;
+        let background = background.map_or(Ok(Background::WHITE), str::parse)?;
+        Ok(Self {
+            size: size.ok_or(InvalidTarget::NoSize)?.parse()?,
+            fit: match fit {
+                None | Some("inside") => Fit::Inside,
+                Some("cover") => Fit::Cover,
+                Some(_) => return Err(InvalidTarget::Fit),
+            },
+            encoding: match format {
+                None | Some("png") => Encoding::Png,
+                Some("jpeg") => Encoding::Jpeg(quality, background),
+                Some("webp") => Encoding::WebP(quality),
+                Some("source") => Encoding::Source(quality, background),
+                Some(_) => return Err(InvalidTarget::Format),
+            },
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fit = match self.fit {
+            Fit::Inside => "inside",
+            Fit::Cover => "cover",
+        };
+        write!(f, "size={}&fit={fit}&format=", self.size)?;
+        match self.encoding {
+            Encoding::Png => f.write_str("png"),
+            Encoding::Jpeg(quality, background) => {
+                write!(f, "jpeg&quality={quality}&background={background}")
+            }
+            Encoding::WebP(quality) => write!(f, "webp&quality={quality}"),
+            Encoding::Source(quality, background) => {
+                write!(f, "source&quality={quality}&background={background}")
+            }
+        }
+    }
+}
+
+impl Side {
+    /// Takes a number of pixels; `None` where it is out of range.
+    #[must_use]
+    pub fn new(pixels: u16) -> Option<Self> {
+        NonZeroU16::new(pixels)
+            .filter(|pixels| pixels.get() <= MAX_BOX_SIDE)
+            .map(Self)
+    }
+
+    /// The number of pixels.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0.get().into()
+    }
+}
+
+impl FromStr for BoxSize {
+    type Err = InvalidTarget;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTarget> {
+        let side = |text: &str| -> Result<Option<Side>, InvalidTarget> {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            number(text)
+                .and_then(Side::new)
+                .map(Some)
+                .ok_or(InvalidTarget::Size)
+        };
+        let (width, height) = text.split_once('x').ok_or(InvalidTarget::Size)?;
+        match (side(width)?, side(height)?) {
+            (Some(width), Some(height)) => Ok(Self::Both(width, height)),
+            (Some(width), None) => Ok(Self::Width(width)),
+            (None, Some(height)) => Ok(Self::Height(height)),
+            (None, None) => Err(InvalidTarget::Size),
+        }
+    }
+}
+
+impl fmt::Display for BoxSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Both(width, height) => write!(f, "{}x{}", width.0, height.0),
+            Self::Width(width) => write!(f, "{}x", width.0),
+            Self::Height(height) => write!(f, "x{}", height.0),
+        }
+    }
+}
+
+impl Quality {
+    const DEFAULT: Self = Self(NonZeroU8::new(80).unwrap());
+
+    /// Takes a number; `None` where it is out of range.
+    #[must_use]
+    pub fn new(quality: u8) -> Option<Self> {
+        NonZeroU8::new(quality)
+            .filter(|quality| quality.get() <= 100)
+            .map(Self)
+    }
+
+    /// The number, 1 to 100.
+    #[must_use]
+    pub fn get(self) -> u8 {
+        self.0.get()
+    }
+}
+
+impl FromStr for Quality {
+    type Err = InvalidTarget;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTarget> {
+        let quality = number(text).and_then(|number| u8::try_from(number).ok());
+        quality.and_then(Self::new).ok_or(InvalidTarget::Quality)
+    }
+}
+
+impl fmt::Display for Quality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Background {
+    const WHITE: Self = Self([u8::MAX; 3]);
+}
+
+impl FromStr for Background {
+    type Err = InvalidTarget;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTarget> {
+        let digits = text.len() == 6 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let colour = u32::from_str_radix(text, 16).ok().filter(|_| digits);
+        let [_, red, green, blue] = colour.ok_or(InvalidTarget::Background)?.to_be_bytes();
+        Ok(Self([red, green, blue]))
+    }
+}
+
+impl fmt::Display for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "{red:02X}{green:02X}{blue:02X}")
+    }
+}
+
+/// Digits alone, as `parse` would also take a sign.
+fn number(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|digit| digit.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Target, InvalidTarget> {
+        text.parse()
+    }
+
+    #[test]
+    fn the_canonical_form_has_every_parameter_that_counts() {
+        for (text, canonical) in [
+            ("size=128x128", "size=128x128&fit=inside&format=png"),
+            (
+                "quality=75&format=webp&size=1600x",
+                "size=1600x&fit=inside&format=webp&quality=75",
+            ),
+            (
+                "format=jpeg&fit=cover&size=x8192&background=a0b1c2",
+                "size=x8192&fit=cover&format=jpeg&quality=80&background=A0B1C2",
+            ),
+            (
+                "size=1x1&format=source",
+                "size=1x1&fit=inside&format=source&quality=80&background=FFFFFF",
+            ),
+            // Without effect on a PNG, so that it isn't another recipe.
+            ("size=9x9&quality=5", "size=9x9&fit=inside&format=png"),
+        ] {
+            assert_eq!(parsed(text).unwrap().to_string(), canonical);
+        }
+        assert_eq!(parsed("size=128x128"), Ok(Target::default()));
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused_by_its_parameter() {
+        for (text, fault) in [
+            ("", InvalidTarget::NoSize),
+            ("format=png", InvalidTarget::NoSize),
+            ("size=x", InvalidTarget::Size),
+            ("size=128", InvalidTarget::Size),
+            ("size=0x5", InvalidTarget::Size),
+            ("size=+5x5", InvalidTarget::Size),
+            ("size=8193x5", InvalidTarget::Size),
+            ("size=5x5x5", InvalidTarget::Size),
+            ("size=5x5&fit=fill", InvalidTarget::Fit),
+            ("size=5x5&format=jpg", InvalidTarget::Format),
+            ("size=5x5&quality=0", InvalidTarget::Quality),
+            ("size=5x5&quality=101", InvalidTarget::Quality),
+            ("size=5x5&background=fff", InvalidTarget::Background),
+            ("size=5x5&background=+12345", InvalidTarget::Background),
+            ("size=5x5&size=5x5", InvalidTarget::GivenTwice("size")),
+            (
+                "size=5x5&Fit=cover",
+                InvalidTarget::UnknownParameter("Fit".to_owned()),
+            ),
+        ] {
+            assert_eq!(parsed(text), Err(fault), "{text}");
+        }
+    }
+
+    fn sides() -> impl Strategy<Value = Side> {
+        (1..=MAX_BOX_SIDE).prop_map(|side| Side::new(side).unwrap())
+    }
+
+    fn targets() -> impl Strategy<Value = Target> {
+        let size = prop_oneof![
+            (sides(), sides()).prop_map(|(width, height)| BoxSize::Both(width, height)),
+            sides().prop_map(BoxSize::Width),
+            sides().prop_map(BoxSize::Height),
+        ];
+        let quality = (1..=100_u8).prop_map(|quality| Quality::new(quality).unwrap());
+        let background = any::<[u8; 3]>().prop_map(Background);
+        let encoding =
+            (0..4, quality, background).prop_map(|(format, quality, background)| match format {
+                0 => Encoding::Png,
+                1 => Encoding::Jpeg(quality, background),
+                2 => Encoding::WebP(quality),
+                _ => Encoding::Source(quality, background),
+            });
+        let fit = prop_oneof![Just(Fit::Inside), Just(Fit::Cover)];
+        (size, fit, encoding).prop_map(|(size, fit, encoding)| Target {
+            size,
+            fit,
+            encoding,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn reading_and_writing_are_inverse(target in targets()) {
+            prop_assert_eq!(parsed(&target.to_string()), Ok(target));
+        }
+    }
+}
