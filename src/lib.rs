@@ -75,6 +75,7 @@ pub mod pipeline;
 pub mod push_token;
 pub mod reconcile;
 pub mod render;
+pub mod rendition;
 pub mod report;
 pub mod server;
 pub mod store;

@@ -1,0 +1,374 @@
+//! The names of outputs, made from the names of their sources.
+
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use crate::names::{ObjectName, Prefix};
+
+/// What a literal must not hold as it is, lest it ends the rendition or a part of it.
+const RESERVED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'{').add(b'}');
+
+/// A name with placeholders for parts of the source's name.
+///
+/// It holds the source's folder and file, so that two sources share a name only where they differ in no more than the
+/// extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Literal(String),
+    Name,
+    Dir,
+    Stem,
+    Extension,
+    /// The extension replaced by a dot and these letters, where there is one.
+    Replaced(String),
+}
+
+/// Why a text is no [`Pattern`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPattern {
+    /// There is no such placeholder.
+    #[error(
+        "{{{0}}} is no placeholder; there are {{name}}, {{dir}}, {{stem}}, {{.ext}} and {{.LETTERS}}"
+    )]
+    UnknownPlaceholder(String),
+    /// A brace opens and doesn't close, or the reverse.
+    #[error("a brace has no counterpart; a brace of the name itself is written %7B or %7D")]
+    Brace,
+    /// A percent sign has no two hexadecimal digits behind it, or what is encoded is not UTF-8.
+    #[error("the percent-encoding is broken; a percent sign of the name itself is written %25")]
+    PercentEncoding,
+    /// No object's name holds a line break.
+    #[error("a name has no carriage return or line feed")]
+    LineBreak,
+    /// The source's folder or file is not part of the name.
+    #[error("the name needs {{name}}, or {{dir}} and {{stem}}, lest sources share it")]
+    Incomplete,
+    /// The names would be those of the sources.
+    #[error("the name is the source's own; put something before or behind it")]
+    SourceItself,
+}
+
+impl Pattern {
+    /// The source's whole name behind a prefix.
+    #[must_use]
+    pub fn prefixed(prefix: &Prefix) -> Self {
+        Self(vec![
+            Piece::Literal(prefix.as_str().to_owned()),
+            Piece::Name,
+        ])
+    }
+
+    /// The name of a source's output, `None` where no object can have it.
+    #[must_use]
+    pub fn name_of(&self, source: &ObjectName) -> Option<ObjectName> {
+        let Parts { dir, stem, dot_ext } = Parts::of(source);
+        let mut name = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => name.push_str(text),
+                Piece::Name => name.push_str(source.as_str()),
+                Piece::Dir => name.push_str(dir),
+                Piece::Stem => name.push_str(stem),
+                Piece::Extension => name.push_str(dot_ext),
+                Piece::Replaced(_) if dot_ext.is_empty() => {}
+                Piece::Replaced(letters) => name.extend([".", letters]),
+            }
+        }
+        ObjectName::parse(name).ok()
+    }
+
+    /// What all names begin with; may be empty.
+    #[must_use]
+    pub fn literal_beginning(&self) -> &str {
+        match self.0.first() {
+            Some(Piece::Literal(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// What stands before `{name}` where that is all there is: names that are in the order of their sources' names.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Piece::Literal(prefix), Piece::Name] => Some(prefix),
+            _ => None,
+        }
+    }
+
+    fn new(pieces: Vec<Piece>) -> Result<Self, InvalidPattern> {
+        let has = |piece| pieces.contains(&piece);
+        if !has(Piece::Name) && !(has(Piece::Dir) && has(Piece::Stem)) {
+            return Err(InvalidPattern::Incomplete);
+        }
+        if matches!(
+            pieces.as_slice(),
+            [Piece::Name] | [Piece::Dir, Piece::Stem, Piece::Extension]
+        ) {
+            return Err(InvalidPattern::SourceItself);
+        }
+        Ok(Self(pieces))
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = InvalidPattern;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPattern> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(open) = rest.find('{') {
+            pieces.extend(literal(&rest[..open])?);
+            let (placeholder, after) = rest[open + 1..]
+                .split_once('}')
+                .ok_or(InvalidPattern::Brace)?;
+            pieces.push(Piece::placeholder(placeholder)?);
+            rest = after;
+        }
+        pieces.extend(literal(rest)?);
+        Self::new(pieces)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => utf8_percent_encode(text, RESERVED).fmt(f)?,
+                Piece::Name => f.write_str("{name}")?,
+                Piece::Dir => f.write_str("{dir}")?,
+                Piece::Stem => f.write_str("{stem}")?,
+                Piece::Extension => f.write_str("{.ext}")?,
+                Piece::Replaced(letters) => write!(f, "{{.{letters}}}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Piece {
+    fn placeholder(text: &str) -> Result<Self, InvalidPattern> {
+        match text {
+            "name" => return Ok(Self::Name),
+            "dir" => return Ok(Self::Dir),
+            "stem" => return Ok(Self::Stem),
+            ".ext" => return Ok(Self::Extension),
+            _ => {}
+        }
+        let letters = text.strip_prefix('.').filter(|letters| {
+            !letters.is_empty() && letters.bytes().all(|letter| letter.is_ascii_alphabetic())
+        });
+        match letters {
+            Some(letters) => Ok(Self::Replaced(letters.to_owned())),
+            None => Err(InvalidPattern::UnknownPlaceholder(text.to_owned())),
+        }
+    }
+}
+
+/// The literal between two placeholders, if there is any.
+fn literal(text: &str) -> Result<Option<Piece>, InvalidPattern> {
+    if text.contains('}') {
+        return Err(InvalidPattern::Brace);
+    }
+    let encoded = |rest: &str| {
+        let digits = rest.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    // The decoder leaves broken sequences as they are.
+    if !text.split('%').skip(1).all(encoded) {
+        return Err(InvalidPattern::PercentEncoding);
+    }
+    let decoded = percent_decode_str(text).decode_utf8();
+    let decoded = decoded.map_err(|_| InvalidPattern::PercentEncoding)?;
+    if decoded.contains(['\r', '\n']) {
+        return Err(InvalidPattern::LineBreak);
+    }
+    Ok((!decoded.is_empty()).then(|| Piece::Literal(decoded.into_owned())))
+}
+
+/// A source's name taken apart; joined they are the name.
+struct Parts<'n> {
+    dir: &'n str,
+    stem: &'n str,
+    /// The extension of a picture with its dot, or nothing.
+    dot_ext: &'n str,
+}
+
+/// What counts as an extension: `my.photo` has none.
+const EXTENSIONS: [&str; 12] = [
+    "jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "avif", "heic", "heif",
+];
+
+impl<'n> Parts<'n> {
+    fn of(name: &'n ObjectName) -> Self {
+        let name = name.as_str();
+        let (dir, file) = name.split_at(name.rfind('/').map_or(0, |slash| slash + 1));
+        let dot = file.rfind('.').filter(|dot| {
+            let extension = &file[dot + 1..];
+            EXTENSIONS
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        });
+        let (stem, dot_ext) = file.split_at(dot.unwrap_or(file.len()));
+        Self { dir, stem, dot_ext }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        text.parse().unwrap()
+    }
+
+    fn name(text: &str) -> ObjectName {
+        ObjectName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn placeholders_are_parts_of_the_source_s_name() {
+        for (text, long, short) in [
+            ("t/{name}", "t/users/7/cat.final.JPG", "t/users/7/avatar"),
+            ("{dir}t/{stem}", "users/7/t/cat.final", "users/7/t/avatar"),
+            (
+                "{dir}{stem}_1{.ext}",
+                "users/7/cat.final_1.JPG",
+                "users/7/avatar_1",
+            ),
+            (
+                "{dir}{stem}_1{.webp}",
+                "users/7/cat.final_1.webp",
+                "users/7/avatar_1",
+            ),
+            (
+                "{name}.png",
+                "users/7/cat.final.JPG.png",
+                "users/7/avatar.png",
+            ),
+            (
+                "a%20b%3F%7B%25/{name}",
+                "a b?{%/users/7/cat.final.JPG",
+                "a b?{%/users/7/avatar",
+            ),
+        ] {
+            let made = |source: &str| pattern(text).name_of(&name(source));
+            assert_eq!(made("users/7/cat.final.JPG"), Some(name(long)), "{text}");
+            assert_eq!(made("users/7/avatar"), Some(name(short)), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_extensions_of_pictures_count() {
+        let made = |source: &str| pattern("{dir}{stem}|{.x}").name_of(&name(source)).unwrap();
+        for (source, made_of_it) in [
+            ("my.photo", "my.photo|"),
+            ("a.b/c", "a.b/c|"),
+            (".jpg", "|.x"),
+            ("a.HeIc", "a|.x"),
+            ("a/.png", "a/|.x"),
+            ("a.jpg/", "a.jpg/|"),
+        ] {
+            assert_eq!(made(source), name(made_of_it), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_object_can_have_is_none() {
+        let long = name(&"n".repeat(1020));
+        assert_eq!(pattern("12345{name}").name_of(&long), None);
+        assert!(pattern("1234{name}").name_of(&long).is_some());
+    }
+
+    #[test]
+    fn only_a_literal_before_the_name_is_a_prefix() {
+        assert_eq!(pattern("a/b{name}").prefix(), Some("a/b"));
+        for text in ["a/{name}.png", "{dir}a/{stem}", "a/{dir}{stem}", "{name}x"] {
+            assert_eq!(pattern(text).prefix(), None, "{text}");
+        }
+        assert_eq!(pattern("a/{dir}{stem}").literal_beginning(), "a/");
+        assert_eq!(pattern("{dir}a/{stem}").literal_beginning(), "");
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused_in_words() {
+        use InvalidPattern as Fault;
+        for (text, fault) in [
+            ("a/{stem}", Fault::Incomplete),
+            ("{dir}a{.ext}", Fault::Incomplete),
+            ("", Fault::Incomplete),
+            ("{name}", Fault::SourceItself),
+            ("{dir}{stem}{.ext}", Fault::SourceItself),
+            ("a/{Name}", Fault::UnknownPlaceholder("Name".to_owned())),
+            ("{name}{.}", Fault::UnknownPlaceholder(".".to_owned())),
+            ("{name}{.7z}", Fault::UnknownPlaceholder(".7z".to_owned())),
+            ("a}{name}", Fault::Brace),
+            ("a{name", Fault::Brace),
+            ("100%/{name}", Fault::PercentEncoding),
+            ("%ff/{name}", Fault::PercentEncoding),
+            ("%2/{name}", Fault::PercentEncoding),
+            ("a%0A/{name}", Fault::LineBreak),
+        ] {
+            assert_eq!(text.parse::<Pattern>(), Err(fault), "{text}");
+        }
+    }
+
+    fn pieces() -> impl Strategy<Value = Vec<Piece>> {
+        let piece = prop_oneof![
+            Just(Piece::Name),
+            Just(Piece::Dir),
+            Just(Piece::Stem),
+            Just(Piece::Extension),
+            "[a-zA-Z]{1,5}".prop_map(Piece::Replaced),
+            "[^\r\n]{1,8}".prop_map(Piece::Literal),
+        ];
+        prop::collection::vec(piece, 1..6)
+    }
+
+    /// Literals side by side read as one.
+    fn joined(pieces: Vec<Piece>) -> Vec<Piece> {
+        let mut joined: Vec<Piece> = Vec::new();
+        for piece in pieces {
+            match (joined.last_mut(), piece) {
+                (Some(Piece::Literal(text)), Piece::Literal(more)) => text.push_str(&more),
+                (_, Piece::Replaced(letters)) if letters == "ext" => joined.push(Piece::Extension),
+                (_, piece) => joined.push(piece),
+            }
+        }
+        joined
+    }
+
+    proptest! {
+        #[test]
+        fn reading_and_writing_are_inverse(pieces in pieces()) {
+            if let Ok(pattern) = Pattern::new(joined(pieces)) {
+                let written = pattern.to_string();
+                prop_assert!(!written.contains(|c: char| c.is_ascii_whitespace() || c == '?'));
+                prop_assert_eq!(written.parse(), Ok(pattern));
+            }
+        }
+
+        #[test]
+        fn two_sources_meet_only_where_the_stem_says_so(
+            (before, between, behind) in ("[a-z_/]{0,3}", "[a-z_/]{0,3}", "[a-z_/]{0,3}"),
+            extension in prop::sample::select(vec!["", "{.ext}", "{.webp}", "{.JPG}"]),
+            one in "([ab]{1,2}/){0,2}[ab.]{1,3}(.jpg|.PNG|.b)?",
+            other in "([ab]{1,2}/){0,2}[ab.]{1,3}(.jpg|.PNG|.b)?",
+        ) {
+            let [Ok(one), Ok(other)] = [one, other].map(ObjectName::parse) else { return Ok(()) };
+            let whole = pattern(&format!("x{before}{{name}}{behind}"));
+            prop_assert_eq!(whole.name_of(&one) == whole.name_of(&other), one == other);
+            let parts = pattern(&format!("x{before}{{dir}}{between}{{stem}}{behind}{extension}"));
+            if parts.name_of(&one) == parts.name_of(&other) {
+                let [one, other] = [&one, &other].map(Parts::of);
+                prop_assert_eq!((one.dir, one.stem), (other.dir, other.stem));
+            }
+        }
+    }
+}
