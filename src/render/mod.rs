@@ -10,6 +10,7 @@ mod format;
 mod joined;
 mod jpeg;
 mod orientation;
+mod output;
 mod pixels;
 mod png;
 mod refusal;
