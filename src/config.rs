@@ -4,6 +4,8 @@ mod arguments;
 mod callers;
 mod quantity;
 mod reconcile;
+mod renditions;
+mod thumb;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -13,12 +15,13 @@ use std::time::Duration;
 pub use self::arguments::{Command, CommandLine, ServeArguments, ThumbArguments};
 use self::quantity::{bytes, duration};
 pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
+pub use self::thumb::ThumbConfig;
 use crate::log::Format;
 use crate::memory;
-use crate::names::{BucketName, ObjectName, Prefix};
+use crate::names::BucketName;
 use crate::push_token::Expected;
 use crate::render::Limits;
-use crate::store::{Directory, GcsOptions};
+use crate::store::GcsOptions;
 use crate::work::Scope;
 
 /// A checked configuration of `serve`.
@@ -57,6 +60,20 @@ pub enum Storage {
     Directory(PathBuf),
 }
 
+impl Storage {
+    /// Where a folder is named, it is that; variables that are empty count as not set.
+    fn new(folder: Option<String>, emulator: Option<String>, control: Option<String>) -> Self {
+        let set = |variable: Option<String>| variable.filter(|text| !text.is_empty());
+        match set(folder) {
+            Some(folder) => Self::Directory(folder.into()),
+            None => Self::Gcs(GcsOptions {
+                emulator: set(emulator),
+                control: set(control),
+            }),
+        }
+    }
+}
+
 impl ServeConfig {
     /// Gives the arguments their meaning.
     ///
@@ -79,10 +96,12 @@ impl ServeConfig {
         let source_buckets: BTreeSet<_> = buckets
             .filter_map(|name| faults.note("SOURCE_BUCKETS", BucketName::parse(name)))
             .collect();
-        let prefix = faults.note(
-            "THUMBNAIL_PREFIX",
-            Prefix::parse(arguments.thumbnail_prefix),
-        );
+        let renditions =
+            renditions::check(&arguments.renditions, arguments.thumbnail_prefix.as_deref());
+        let renditions = match renditions {
+            Ok(renditions) => Some(renditions),
+            Err((variable, fault)) => faults.note(variable, Err(fault)),
+        };
         let max_source_bytes = faults.note("MAX_SOURCE_BYTES", bytes(&arguments.max_source_bytes));
         let max_pixels = faults.note("MAX_SOURCE_PIXELS", whole(&arguments.max_source_pixels));
         let memory_budget = match arguments.memory_budget {
@@ -112,22 +131,14 @@ impl ServeConfig {
             Some(rule) => faults.note("CACHE_CONTROL", header_value(rule)).map(Some),
             None => Some(None),
         };
-        let storage = match arguments.storage_dir.filter(|folder| !folder.is_empty()) {
-            Some(folder) => {
-                let thumbnail = prefix.as_ref().and_then(thumbnail_of_any);
-                let held = thumbnail.map(|name| Directory::check_name(&name));
-                held.and_then(|held| faults.note("THUMBNAIL_PREFIX", held));
-                Storage::Directory(folder.into())
-            }
-            None => Storage::Gcs(GcsOptions {
-                emulator: arguments
-                    .storage_emulator_host
-                    .filter(|host| !host.is_empty()),
-                control: arguments
-                    .storage_control_endpoint
-                    .filter(|host| !host.is_empty()),
-            }),
-        };
+        let storage = Storage::new(
+            arguments.storage_dir,
+            arguments.storage_emulator_host,
+            arguments.storage_control_endpoint,
+        );
+        if let (Storage::Directory(_), Some(renditions)) = (&storage, &renditions) {
+            faults.note("RENDITIONS", renditions::check_names(renditions));
+        }
         let push_token = callers::check(
             arguments.push_audience,
             arguments.push_service_account,
@@ -142,7 +153,7 @@ impl ServeConfig {
                 port: port?,
                 scope: Scope {
                     target_bucket: target_bucket?,
-                    prefix: prefix?,
+                    renditions: renditions?,
                     source_buckets,
                     propagate_deletes: propagate_deletes?,
                 },
@@ -175,11 +186,6 @@ impl Faults {
             .map_err(|fault| self.0.push(format!("{variable}: {fault}")))
             .ok()
     }
-}
-
-/// What a thumbnail is called, to see whether the store can hold such names.
-fn thumbnail_of_any(prefix: &Prefix) -> Option<ObjectName> {
-    prefix.thumbnail_of(&ObjectName::parse("n.jpg").ok()?)
 }
 
 fn log_format(text: Option<&str>, on_cloud_run: bool) -> Result<Format, &'static str> {

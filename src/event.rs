@@ -17,6 +17,7 @@
 mod wire;
 
 use crate::names::{BucketName, Generation, InvalidName, ObjectName};
+use crate::object::{Details, Object};
 
 /// One thing that happened to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +32,8 @@ pub struct Event {
     pub generation: Option<Generation>,
     /// The object's size in bytes, where the notification tells.
     pub size: Option<u64>,
-    /// Whether the object's custom metadata holds [our marker](crate::stored::MARKER).
-    pub marked: bool,
+    /// What the object is beside its bytes, where the notification carries its whole resource.
+    pub details: Option<Details>,
     /// Pub/Sub's id of the message, for the log.
     pub message_id: Option<String>,
     /// How often Pub/Sub has tried to deliver the message, for the log; only with a dead-letter policy.
@@ -79,6 +80,18 @@ pub enum Malformed {
 }
 
 impl Event {
+    /// What the event tells of its object.
+    #[must_use]
+    pub fn object(&self) -> Object {
+        Object {
+            bucket: self.bucket.clone(),
+            name: self.name.clone(),
+            generation: self.generation,
+            size: self.size,
+            details: self.details.clone(),
+        }
+    }
+
     /// Parses one request.
     ///
     /// `header` looks a header's raw bytes up by its lower-case name. Lenient where the standards are: unknown fields

@@ -70,6 +70,7 @@ mod google;
 pub mod log;
 mod memory;
 pub mod names;
+pub mod object;
 pub mod outcome;
 pub mod pipeline;
 pub mod push_token;

@@ -50,6 +50,9 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     })
 }
 
+/// The field whose value is a list.
+const LIST: &str = "renditions";
+
 struct Lines(Format);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static>
@@ -126,7 +129,12 @@ impl Visit for Fields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.insert(field, value);
+        // Tracing has no lists, so this field's is sent as JSON.
+        let list = (field.name() == LIST).then(|| serde_json::from_str(value).ok());
+        match list.flatten() {
+            Some(Value::Array(list)) => self.insert(field, list),
+            _ => self.insert(field, value),
+        }
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
@@ -182,6 +190,7 @@ mod tests {
             tracing::warn!(
                 message = "m",
                 number = 7_u64,
+                renditions = r#"[{"name":"t"}]"#,
                 ms = 0.5,
                 none = None::<u64>,
                 "logging.googleapis.com/trace" = "t"
@@ -193,6 +202,7 @@ mod tests {
             (&"WARNING".into(), &"m".into())
         );
         assert_eq!((&line["number"], &line["ms"]), (&7.into(), &0.5.into()));
+        assert_eq!(line["renditions"], serde_json::json!([{ "name": "t" }]));
         assert_eq!(line["logging.googleapis.com/trace"], "t");
         assert!(line.get("none").is_none(), "{line}");
     }

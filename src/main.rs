@@ -9,11 +9,11 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use gcs_thumbnailer::budget::Budget;
 use gcs_thumbnailer::config::{
-    Command, CommandLine, ReconcileConfig, ServeArguments, ServeConfig, Storage,
+    Command, CommandLine, ReconcileConfig, ServeArguments, ServeConfig, Storage, ThumbConfig,
 };
 use gcs_thumbnailer::pipeline::Pipeline;
 use gcs_thumbnailer::push_token::Verifier;
-use gcs_thumbnailer::reconcile::{Mode, Reconcile};
+use gcs_thumbnailer::reconcile::{Executor, Reconcile};
 use gcs_thumbnailer::store::{Directory, Gcs, Store};
 use gcs_thumbnailer::topic::Topic;
 use gcs_thumbnailer::{log, server, thumb};
@@ -26,7 +26,10 @@ const DEPLOYED_EVENT_TIMEOUT: Duration = Duration::from_secs(50);
 fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
     match line.command {
-        Some(Command::Thumb(arguments)) => Ok(thumb::run(&arguments)),
+        Some(Command::Thumb(arguments)) => match ThumbConfig::check(arguments) {
+            Ok(config) => Ok(thumb::run(&config)),
+            Err(faults) => Ok(refuse(&faults)),
+        },
         Some(Command::Reconcile(arguments)) => match ReconcileConfig::check(*arguments) {
             Ok(config) => reconcile(config),
             Err(faults) => Ok(refuse(&faults)),
@@ -88,23 +91,24 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
 async fn reconcile(config: ReconcileConfig) -> anyhow::Result<ExitCode> {
     log::init(config.service.log_format);
     let shutdown = signalled()?;
-    let mode = match &config.topic {
-        _ if config.dry_run => Mode::DryRun,
-        Some(name) => Mode::Announce(
+    let executor = match &config.topic {
+        _ if config.dry_run => None,
+        Some(name) => Some(Executor::Announce(
             Topic::open(name, config.pubsub_emulator.as_deref())
                 .await
                 .with_context(|| format!("can't open the topic {name}"))?,
-        ),
-        None => Mode::Make,
+        )),
+        None => Some(Executor::Make),
     };
     let reconcile = Reconcile {
         pipeline: Arc::new(pipeline(&config.service)?),
         bucket: config.bucket,
-        mode,
+        executor,
         prefix: config.prefix,
         start_after: config.start_after,
         limit: config.limit,
         per_second: config.per_second,
+        force: config.force,
         prune: config.prune,
     };
     let summary = reconcile.run(shutdown).await;

@@ -173,18 +173,6 @@ impl Prefix {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Whether an object's name lies under this prefix.
-    #[must_use]
-    pub fn covers(&self, name: &ObjectName) -> bool {
-        name.as_str().starts_with(&self.0)
-    }
-
-    /// The name of a source's thumbnail, `None` where it would pass [`MAX_OBJECT_NAME_BYTES`].
-    #[must_use]
-    pub fn thumbnail_of(&self, source: &ObjectName) -> Option<ObjectName> {
-        ObjectName::parse(format!("{}{}", self.0, source.as_str())).ok()
-    }
 }
 
 impl fmt::Display for Prefix {

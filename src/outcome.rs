@@ -11,24 +11,28 @@ use crate::work::Skip;
 /// How an event ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// A thumbnail was stored where there was none.
+    /// An output was stored where there was none.
     Created,
-    /// A thumbnail took the place of another object.
+    /// An output took the place of another object.
     Replaced(Replaced),
-    /// The thumbnail of a deleted source was deleted.
+    /// The output of a source that is gone was deleted.
     Deleted,
     /// Nothing was to be done.
     Skipped(Skip),
 }
 
-/// What a thumbnail took the place of.
+/// What an output took the place of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced {
-    /// A thumbnail of another version of the same source.
+    /// An output of another version of the same source.
     OtherVersion,
+    /// An output of the same version by another recipe.
+    OtherRecipe,
+    /// An output that was current.
+    Forced,
     /// An object that doesn't carry our marker.
     Unmarked,
-    /// A thumbnail of an object with the same name in another source bucket.
+    /// An output of another source: of the same name in another bucket, or of a name that makes the same.
     NameConflict,
 }
 
@@ -56,36 +60,24 @@ pub enum Failure {
         /// `MEMORY_BUDGET`.
         budget: u64,
     },
-    /// The store can't hold an object of that name.
-    #[error("the store can't hold an object of that name: {0}")]
-    Unstorable(&'static str),
-    /// The store can't do it now.
+    /// The store did not do as it was told.
     #[error(transparent)]
-    Unavailable(StoreError),
-    /// What was read is not what was stored.
-    #[error(transparent)]
-    Checksum(StoreError),
+    Store(StoreError),
     /// The event's time is up.
     #[error("the time is up")]
     Timeout,
     /// There was no room within the event's time.
     #[error("other work has the memory or the cores")]
     Overloaded,
-    /// The thumbnail's place changed under every attempt.
-    #[error("the thumbnail's place kept changing")]
+    /// The output's place changed under every attempt.
+    #[error("the output's place kept changing")]
     Contended,
     /// The instance stops before the event is done.
     #[error("the instance is shutting down")]
     ShuttingDown,
-    /// A role is missing.
-    #[error(transparent)]
-    Denied(StoreError),
     /// The target bucket is not there.
     #[error("the target bucket does not exist")]
     TargetMissing,
-    /// Something nobody thought of.
-    #[error(transparent)]
-    Unknown(StoreError),
     /// A bug of ours.
     #[error("panicked")]
     Panicked,
@@ -101,7 +93,7 @@ pub enum Retry {
 }
 
 /// How loudly a line is logged, in Cloud Logging's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// As expected.
     Info,
@@ -112,6 +104,26 @@ pub enum Severity {
 }
 
 impl Outcome {
+    /// The one of two outcomes of a single event that tells more of it.
+    #[must_use]
+    pub fn or_rather(self, other: Self) -> Self {
+        if other.weight() > self.weight() {
+            other
+        } else {
+            self
+        }
+    }
+
+    fn weight(self) -> (Severity, u8) {
+        let rank = match self {
+            Self::Skipped(_) => 0,
+            Self::Deleted => 1,
+            Self::Replaced(_) => 2,
+            Self::Created => 3,
+        };
+        (self.severity(), rank)
+    }
+
     /// The outcome in the event's log line.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -130,6 +142,8 @@ impl Outcome {
         match self {
             Self::Created | Self::Deleted => None,
             Self::Replaced(Replaced::OtherVersion) => Some("other_version"),
+            Self::Replaced(Replaced::OtherRecipe) => Some("other_recipe"),
+            Self::Replaced(Replaced::Forced) => Some("forced"),
             Self::Replaced(Replaced::Unmarked) => Some("unmarked"),
             Self::Replaced(Replaced::NameConflict) => Some("name_conflict"),
             Self::Skipped(skip) => Some(skip.label()),
@@ -141,32 +155,42 @@ impl Outcome {
     pub fn severity(self) -> Severity {
         match self {
             Self::Replaced(Replaced::NameConflict) => Severity::Warning,
+            Self::Skipped(skip) => skip.severity(),
             Self::Created
             | Self::Deleted
-            | Self::Replaced(Replaced::OtherVersion | Replaced::Unmarked)
-            | Self::Skipped(_) => Severity::Info,
+            | Self::Replaced(
+                Replaced::OtherVersion
+                | Replaced::OtherRecipe
+                | Replaced::Forced
+                | Replaced::Unmarked,
+            ) => Severity::Info,
         }
     }
 }
 
 impl Failure {
+    /// The one of two failures of a single event that decides on it: what may end better goes before what can't.
+    #[must_use]
+    pub fn or_rather(self, other: Self) -> Self {
+        let weight = |failure: &Self| (failure.retry() == Retry::Later, failure.severity());
+        if weight(&other) > weight(&self) {
+            other
+        } else {
+            self
+        }
+    }
+
     /// Whether the event is to come again.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Refused(_)
-            | Self::TooLarge { .. }
-            | Self::OverBudget { .. }
-            | Self::Unstorable(_) => Retry::Never,
-            Self::Unavailable(_)
-            | Self::Checksum(_)
-            | Self::Timeout
+            Self::Refused(_) | Self::TooLarge { .. } | Self::OverBudget { .. } => Retry::Never,
+            Self::Store(error) => error.retry(),
+            Self::Timeout
             | Self::Overloaded
             | Self::Contended
             | Self::ShuttingDown
-            | Self::Denied(_)
             | Self::TargetMissing
-            | Self::Unknown(_)
             | Self::Panicked => Retry::Later,
         }
     }
@@ -178,16 +202,12 @@ impl Failure {
             Self::Refused(_)
             | Self::TooLarge { .. }
             | Self::OverBudget { .. }
-            | Self::Unstorable(_)
-            | Self::Unavailable(_)
-            | Self::Checksum(_)
             | Self::Timeout
             | Self::Overloaded
             | Self::Contended
             | Self::ShuttingDown => Severity::Warning,
-            Self::Denied(_) | Self::TargetMissing | Self::Unknown(_) | Self::Panicked => {
-                Severity::Error
-            }
+            Self::Store(error) => error.severity(),
+            Self::TargetMissing | Self::Panicked => Severity::Error,
         }
     }
 
@@ -207,37 +227,71 @@ impl Failure {
             Self::Refused(refusal) => refusal.label(),
             Self::TooLarge { .. } => "too_large",
             Self::OverBudget { .. } => "over_budget",
-            Self::Unstorable(_) => "unstorable",
-            Self::Unavailable(_) => "storage_unavailable",
-            Self::Checksum(_) => "checksum",
+            Self::Store(error) => error.reason(),
             Self::Timeout => "timeout",
             Self::Overloaded => "overloaded",
             Self::Contended => "contended",
             Self::ShuttingDown => "shutting_down",
-            Self::Denied(_) => "permission_denied",
             Self::TargetMissing => "target_missing",
-            Self::Unknown(_) => "unknown",
             Self::Panicked => "panic",
         }
     }
 }
 
+impl StoreError {
+    /// Whether another attempt may end better.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::TooLarge { .. } | Self::Unstorable(_) => Retry::Never,
+            Self::NotFound
+            | Self::PreconditionFailed(_)
+            | Self::Denied(_)
+            | Self::Unavailable(_)
+            | Self::Timeout
+            | Self::Checksum(_)
+            | Self::Unknown(_) => Retry::Later,
+        }
+    }
+
+    /// How loudly it is logged where it ends an event.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::TooLarge { .. }
+            | Self::Unstorable(_)
+            | Self::Unavailable(_)
+            | Self::Timeout
+            | Self::Checksum(_) => Severity::Warning,
+            Self::NotFound | Self::PreconditionFailed(_) | Self::Denied(_) | Self::Unknown(_) => {
+                Severity::Error
+            }
+        }
+    }
+
+    /// The reason in a log line.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::Unstorable(_) => "unstorable",
+            Self::Unavailable(_) => "storage_unavailable",
+            Self::Timeout => "timeout",
+            Self::Checksum(_) => "checksum",
+            Self::Denied(_) => "permission_denied",
+            Self::NotFound | Self::PreconditionFailed(_) | Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
-    /// A store's error where not being found and a failed precondition have no meaning of their own.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Denied(_) => Self::Denied(error),
-            StoreError::Unavailable(_) => Self::Unavailable(error),
-            StoreError::Timeout => Self::Timeout,
-            StoreError::Checksum(_) => Self::Checksum(error),
             StoreError::TooLarge { limit } => Self::TooLarge {
                 bytes: limit.saturating_add(1),
                 limit,
             },
-            StoreError::Unstorable(reason) => Self::Unstorable(reason),
-            StoreError::NotFound | StoreError::PreconditionFailed | StoreError::Unknown(_) => {
-                Self::Unknown(error)
-            }
+            error => Self::Store(error),
         }
     }
 }

@@ -1,26 +1,30 @@
-//! An event's way to its thumbnail: admit by name, open, admit by memory, read, render, write.
+//! An event's way to its outputs: admit by name, open, admit by memory, read, render, write.
 
 mod place;
+mod rendering;
+mod retire;
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout_at;
 
+use self::rendering::{Rendered, Rendering};
+use self::retire::Cause;
 use crate::budget::{Budget, NoRoom, Reservation};
-use crate::content_encoding::{gunzip, is_gzip};
 use crate::event::Event;
-use crate::outcome::{Failure, Outcome};
-use crate::render::{self, Limits, Plan};
+use crate::names::Generation;
+use crate::object::Details;
+use crate::outcome::{Failure, Outcome, Retry};
+use crate::render::{Limits, Target, usual_memory_bytes};
 use crate::report::{Report, Stage};
 use crate::store::{Source, Store, StoreError};
-use crate::stored::{Origin, Thumbnail};
-use crate::work::{Job, Scope, Skip, Task};
+use crate::stored::{Origin, Upload};
+use crate::work::{Job, Place, Scope, Skip, Task};
 
 /// What an event takes beside its source and the renderer's estimate: buffers, connection, task.
 const FLAT_BYTES: u64 = 2 << 20;
-/// What the renderer takes for nearly every picture; only the others have to grow their reservation.
-const USUAL_RENDER_BYTES: u64 = 8 << 20;
 
 /// All that events share.
 pub struct Pipeline {
@@ -34,13 +38,23 @@ pub struct Pipeline {
     pub limits: Limits,
     /// The largest object that is downloaded, in bytes.
     pub max_source_bytes: u64,
-    /// The Cache-Control header of thumbnails.
+    /// The Cache-Control header of outputs.
     pub cache_control: Option<String>,
     /// The longest that an event may take.
     pub event_timeout: Duration,
 }
 
+/// How often an event has been delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Once, for all that is known.
+    First,
+    /// Before: a part of the work may be done, and the source may be gone.
+    Again,
+}
+
 /// Why an event's way ends early.
+#[derive(Debug)]
 enum Stop {
     Skip(Skip),
     Failure(Failure),
@@ -59,65 +73,160 @@ impl Pipeline {
         arrival: Instant,
         report: &mut Report,
     ) -> Result<Outcome, Failure> {
-        let deadline = arrival + self.event_timeout;
-        match tokio::time::timeout_at(deadline.into(), self.perform(event, report)).await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
-            Ok(Err(Stop::Failure(failure))) => Err(failure),
-            Ok(Err(Stop::ShortOf(_))) => Err(Failure::Overloaded),
-            Err(_) if report.is_in_line() => Err(Failure::Overloaded),
-            Err(_) => Err(Failure::Timeout),
+        let delivery = if event.delivery_attempt > Some(1) {
+            Delivery::Again
+        } else {
+            Delivery::First
+        };
+        match self.scope.admit(event) {
+            Ok(Task::Make(job)) => self.make(job, delivery, arrival, report).await,
+            Ok(Task::Remove(job, gone)) => {
+                let cause = Cause::Deleted(gone);
+                let deadline = (arrival + self.event_timeout).into();
+                let retired = timeout_at(deadline, self.retire(&job, cause, report)).await;
+                in_time(retired, report)
+            }
+            Err(skip) => Ok(Outcome::Skipped(skip)),
         }
     }
 
-    async fn perform(&self, event: &Event, report: &mut Report) -> Result<Outcome, Stop> {
-        match self.scope.admit(event)? {
-            Task::Make(job) => self.make_thumbnail(job, report).await,
-            Task::Remove(removal) => self.remove(&removal).await,
+    /// Makes a source's outputs within [`Self::event_timeout`] of `arrival`.
+    ///
+    /// # Errors
+    /// [`Failure`] says whether another attempt may end better.
+    pub async fn make(
+        &self,
+        job: Job,
+        delivery: Delivery,
+        arrival: Instant,
+        report: &mut Report,
+    ) -> Result<Outcome, Failure> {
+        for (pattern, skip) in &job.left_out {
+            report.left_out(pattern, *skip);
+        }
+        let deadline = (arrival + self.event_timeout).into();
+        let made = timeout_at(deadline, self.make_outputs(job, delivery, report)).await;
+        in_time(made, report)
+    }
+
+    async fn make_outputs(
+        &self,
+        mut job: Job,
+        delivery: Delivery,
+        report: &mut Report,
+    ) -> Result<Outcome, Stop> {
+        let made = match self.prepare(&mut job, delivery, report).await {
+            Ok(()) => self.render_and_write(&job, report).await,
+            Err(stop) => Err(stop),
+        };
+        match made {
+            Ok(outcome) => self.look_after(&job, outcome, report).await,
+            Err(Stop::Skip(skip @ (Skip::Gone | Skip::Superseded | Skip::Current))) => {
+                self.look_after(&job, Outcome::Skipped(skip), report).await
+            }
+            Err(Stop::Failure(failure)) if failure.retry() == Retry::Never => {
+                self.look_after_refused(&job, report).await?;
+                Err(failure.into())
+            }
+            Err(stop) => Err(stop),
         }
     }
 
-    async fn make_thumbnail(&self, mut job: Job, report: &mut Report) -> Result<Outcome, Stop> {
-        let (origin, picture) = match self.render(&job, 0, report).await {
+    /// Asks the store what the event doesn't tell, and leaves out what is done.
+    async fn prepare(
+        &self,
+        job: &mut Job,
+        delivery: Delivery,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
+        if job.source.details.is_none() || delivery == Delivery::Again {
+            report.time(Stage::Open, self.look_at_source(job)).await?;
+        }
+        report.generation = job.source.generation;
+        if delivery == Delivery::Again {
+            let current = report.time(Stage::Open, self.take_current(job)).await;
+            for place in current {
+                report.place(&place.name, &Ok(Outcome::Skipped(Skip::Current)));
+            }
+            if job.places.is_empty() {
+                return Err(Skip::Current.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at_source(&self, job: &mut Job) -> Result<(), Stop> {
+        let source = &mut job.source;
+        let live = self.store.look(&source.bucket, &source.name).await;
+        let live = live.map_err(Failure::from)?.ok_or(Skip::Gone)?;
+        if source
+            .generation
+            .is_some_and(|generation| generation != live.generation)
+        {
+            return Err(Skip::Superseded.into());
+        }
+        let details = Details {
+            content_type: live.content_type,
+            metadata: live.metadata,
+        };
+        Scope::admit_details(&details)?;
+        source.generation = Some(live.generation);
+        source.size = live.size.or(source.size);
+        source.details = Some(details);
+        Ok(())
+    }
+
+    async fn render_and_write(&self, job: &Job, report: &mut Report) -> Result<Outcome, Stop> {
+        let targets: Vec<Target> = job.places.iter().map(|place| place.recipe).collect();
+        let mut pinned = job.clone();
+        let (generation, rendered) = match self.render(job, &targets, 0, report).await {
             // What it takes is known now, and is waited for with nothing in hand: the source is read again.
             Err(Stop::ShortOf(bytes)) => {
-                job.generation = report.generation;
-                self.render(&job, bytes, report).await?
+                pinned.source.generation = report.generation;
+                self.render(&pinned, &targets, bytes, report).await?
             }
             rendered => rendered?,
         };
-        report.thumbnail_bytes = Some(picture.png.len());
-        report.thumbnail_pixels = Some((picture.width, picture.height));
-        let thumbnail = Thumbnail {
-            png: Bytes::from(picture.png),
-            origin,
-            cache_control: self.cache_control.clone(),
-        };
-        report
-            .time(Stage::Write, self.write(&job, &thumbnail))
-            .await
+        // Held until all is stored.
+        let _reservation = rendered.reservation;
+        let mut uploads = Vec::with_capacity(job.places.len());
+        for (place, output) in job.places.iter().zip(rendered.outputs) {
+            report.rendered(
+                &place.name,
+                (output.width, output.height),
+                output.bytes.len(),
+            );
+            let upload = Upload {
+                content_type: output.format.content_type(),
+                bytes: Bytes::from(output.bytes),
+                origin: origin(job, place, generation),
+                cache_control: self.cache_control.clone(),
+            };
+            uploads.push((place, upload));
+        }
+        self.write_all(job, &uploads, report).await
     }
 
     /// Reads and renders the source with `least` bytes of memory, or more.
     async fn render(
         &self,
         job: &Job,
+        targets: &[Target],
         least: u64,
         report: &mut Report,
-    ) -> Result<(Origin, render::Thumbnail), Stop> {
+    ) -> Result<(Generation, Rendered), Stop> {
         let source = report.time(Stage::Open, self.open(job)).await?;
-        let origin = Origin {
-            bucket: job.bucket.clone(),
-            generation: source.version.generation,
-        };
-        report.generation = Some(origin.generation);
+        let generation = source.generation;
+        report.generation = Some(generation);
         // The notification's size is only believed where it names the version that was opened.
         let announced = job
+            .source
             .size
-            .filter(|_| job.generation == Some(source.version.generation));
-        let size = source.version.size.or(announced);
-        let reservation = report.time(Stage::Admit, self.admit(size, least)).await?;
-        let gzipped = source.version.gzipped;
+            .filter(|_| job.source.generation == Some(generation));
+        let size = source.size.or(announced);
+        let admission = self.admit(size, least, targets);
+        let reservation = report.time(Stage::Admit, admission).await?;
+        let gzipped = source.gzipped;
         let bytes = report
             .time(Stage::Read, self.read(source, size, reservation.bytes()))
             .await?;
@@ -129,39 +238,44 @@ impl Pipeline {
             reservation,
             limits: self.limits,
             max_bytes: self.max_source_bytes,
+            targets: targets.to_vec(),
         };
-        let rendered = on_core(core, move || rendering.run());
-        let rendered = report.time(Stage::Render, rendered).await?;
-        report.source_pixels = rendered.source_pixels;
-        Ok((origin, rendered.thumbnail?))
+        let ended = report.time(Stage::Render, rendering.run(core)).await?;
+        report.source_pixels = ended.source_pixels;
+        Ok((generation, ended.rendered?))
     }
 
     async fn open(&self, job: &Job) -> Result<Source, Stop> {
-        let source = self
+        let source = &job.source;
+        let opened = self
             .store
-            .open(&job.bucket, &job.name, job.generation)
+            .open(&source.bucket, &source.name, source.generation)
             .await
             .map_err(at_source)?;
-        if source.version.marked {
-            return Err(Skip::OwnObject.into());
-        }
-        match source.version.size {
+        match opened.size {
             Some(bytes) if bytes > self.max_source_bytes => Err(Failure::TooLarge {
                 bytes,
                 limit: self.max_source_bytes,
             }
             .into()),
-            _ => Ok(source),
+            _ => Ok(opened),
         }
     }
 
-    async fn admit(&self, size: Option<u64>, least: u64) -> Result<Reservation, Failure> {
+    async fn admit(
+        &self,
+        size: Option<u64>,
+        least: u64,
+        targets: &[Target],
+    ) -> Result<Reservation, Failure> {
         let whole = self.budget.bytes();
         let source = match size {
             Some(size) => size.saturating_add(FLAT_BYTES),
             None => self.largest_source(),
         };
-        let usual = source.saturating_add(USUAL_RENDER_BYTES).max(least);
+        let usual = source
+            .saturating_add(usual_memory_bytes(targets))
+            .max(least);
         Ok(self.budget.reserve(usual.min(whole).max(source)).await?)
     }
 
@@ -201,64 +315,27 @@ impl Pipeline {
     }
 }
 
-/// Works off the async threads. The core moves with the work, and so does what the work owns: a timeout gives neither
-/// back while the work goes on.
-async fn on_core<T: Send + 'static>(
-    core: OwnedSemaphorePermit,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Failure> {
-    let task = tokio::task::spawn_blocking(move || {
-        let done = work();
-        drop(core);
-        done
-    });
-    task.await.map_err(|_| Failure::Panicked)
-}
-
-/// A source on its way through the renderer, with the memory set aside for it.
-struct Rendering {
-    bytes: Vec<u8>,
-    gzipped: bool,
-    reservation: Reservation,
-    limits: Limits,
-    max_bytes: u64,
-}
-
-struct Rendered {
-    source_pixels: Option<(u32, u32)>,
-    thumbnail: Result<render::Thumbnail, Stop>,
-}
-
-impl Rendering {
-    fn run(mut self) -> Rendered {
-        let mut source_pixels = None;
-        let thumbnail = self.render(&mut source_pixels);
-        Rendered {
-            source_pixels,
-            thumbnail,
-        }
+/// What became of work that has a deadline.
+fn in_time(
+    ended: Result<Result<Outcome, Stop>, Elapsed>,
+    report: &Report,
+) -> Result<Outcome, Failure> {
+    match ended {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
+        Ok(Err(Stop::Failure(failure))) => Err(failure),
+        Ok(Err(Stop::ShortOf(_))) => Err(Failure::Overloaded),
+        Err(_) if report.is_in_line() => Err(Failure::Overloaded),
+        Err(_) => Err(Failure::Timeout),
     }
+}
 
-    fn render(
-        &mut self,
-        source_pixels: &mut Option<(u32, u32)>,
-    ) -> Result<render::Thumbnail, Stop> {
-        // Some tools set the header on plain files.
-        if self.gzipped && is_gzip(&self.bytes) {
-            let held = self.bytes.len() as u64 + FLAT_BYTES;
-            let most = held.saturating_add(self.max_bytes);
-            let reservation = &mut self.reservation;
-            self.bytes = gunzip(&self.bytes, self.max_bytes, |more| {
-                let grown = reservation.grow_to(held.saturating_add(more));
-                grown.map_err(|no_room| Stop::without(no_room, most))
-            })?;
-        }
-        let plan = Plan::new(&self.bytes, &self.limits)?;
-        *source_pixels = Some((plan.width, plan.height));
-        let whole = self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES;
-        let resized = self.reservation.resize(whole);
-        resized.map_err(|no_room| Stop::without(no_room, whole))?;
-        Ok(plan.render()?)
+fn origin(job: &Job, place: &Place, generation: Generation) -> Origin {
+    Origin {
+        bucket: job.source.bucket.clone(),
+        name: job.source.name.clone(),
+        generation,
+        recipe: place.recipe,
     }
 }
 
@@ -275,7 +352,7 @@ impl Stop {
 /// A source that is not there any more is no failure.
 fn at_source(error: StoreError) -> Stop {
     match error {
-        StoreError::NotFound | StoreError::PreconditionFailed => Skip::Gone.into(),
+        StoreError::NotFound => Skip::Gone.into(),
         error => Failure::from(error).into(),
     }
 }

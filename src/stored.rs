@@ -1,99 +1,200 @@
-//! What a thumbnail is as a stored object: its bytes, headers and custom metadata, from one type.
+//! What an output is as a stored object: its bytes, headers and custom metadata, from one type.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::names::{BucketName, Generation};
+use crate::names::{BucketName, Generation, ObjectName};
+use crate::render::Target;
 
-/// The custom metadata key that says an object is a thumbnail of ours.
+/// The custom metadata key that says an object is an output of ours.
 pub const MARKER: &str = "gcs-thumbnailer";
 const SOURCE_BUCKET: &str = "source-bucket";
+const SOURCE_NAME: &str = "source-name";
 const SOURCE_GENERATION: &str = "source-generation";
+const RENDITION: &str = "rendition";
 
-/// The version of the source that a thumbnail shows; the source's name follows from the thumbnail's.
+/// An object's custom metadata.
+pub type Metadata = HashMap<String, String>;
+
+/// Whether metadata holds [`MARKER`], in any case: some senders don't keep it.
+#[must_use]
+pub fn is_marked(metadata: &Metadata) -> bool {
+    metadata.keys().any(|key| key.eq_ignore_ascii_case(MARKER))
+}
+
+/// Which version of which source an output shows, and how it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The source's bucket.
     pub bucket: BucketName,
+    /// The source's name.
+    pub name: ObjectName,
     /// The source's generation.
     pub generation: Generation,
+    /// What the source was made into.
+    pub recipe: Target,
 }
 
 impl Origin {
     /// The custom metadata that records this origin beside [`MARKER`].
     #[must_use]
-    pub fn metadata(&self) -> [(&'static str, String); 3] {
-        [
+    pub fn metadata(&self) -> Metadata {
+        let entries = [
             (MARKER, "1".to_owned()),
             (SOURCE_BUCKET, self.bucket.to_string()),
+            (SOURCE_NAME, self.name.to_string()),
             (SOURCE_GENERATION, self.generation.to_string()),
-        ]
-    }
-
-    /// Reads an origin back; `None` where the marker or a part of the origin is missing or broken.
-    #[must_use]
-    pub fn from_metadata(metadata: &HashMap<String, String>) -> Option<Self> {
-        metadata.get(MARKER)?;
-        Some(Self {
-            bucket: BucketName::parse(metadata.get(SOURCE_BUCKET)?.as_str()).ok()?,
-            generation: Generation::new(metadata.get(SOURCE_GENERATION)?.parse().ok()?).ok()?,
-        })
+            (RENDITION, self.recipe.to_string()),
+        ];
+        entries.map(|(key, value)| (key.to_owned(), value)).into()
     }
 }
 
-/// A thumbnail on its way into the target bucket.
+/// An [`Origin`] as an object records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The source's bucket.
+    pub bucket: BucketName,
+    /// The source's name; objects written by versions before 0.2 don't tell.
+    pub name: Option<ObjectName>,
+    /// The source's generation.
+    pub generation: Generation,
+    /// The recipe as text, since it may be one that is unknown here.
+    pub recipe: String,
+}
+
+impl Record {
+    /// Reads a record; `None` where the marker or a part that was always written is missing or broken.
+    #[must_use]
+    pub fn from_metadata(metadata: &Metadata) -> Option<Self> {
+        metadata.get(MARKER)?;
+        let name = metadata.get(SOURCE_NAME);
+        let name = name.map(|name| ObjectName::parse(name.as_str()));
+        Some(Self {
+            bucket: BucketName::parse(metadata.get(SOURCE_BUCKET)?.as_str()).ok()?,
+            name: name.transpose().ok()?,
+            generation: Generation::new(metadata.get(SOURCE_GENERATION)?.parse().ok()?).ok()?,
+            recipe: match metadata.get(RENDITION) {
+                Some(recipe) => recipe.clone(),
+                None => Target::default().to_string(),
+            },
+        })
+    }
+
+    /// Whether the object at `place` is an output of this source; without a recorded name, its own name must end so.
+    #[must_use]
+    pub fn is_of(&self, place: &ObjectName, bucket: &BucketName, name: &ObjectName) -> bool {
+        let names_it = match &self.name {
+            Some(recorded) => recorded == name,
+            None => place.as_str().ends_with(name.as_str()),
+        };
+        self.bucket == *bucket && names_it
+    }
+
+    /// Whether the object at `place` is just what would be made now.
+    #[must_use]
+    pub fn is_current(&self, place: &ObjectName, origin: &Origin) -> bool {
+        self.is_of(place, &origin.bucket, &origin.name)
+            && self.generation == origin.generation
+            && self.recipe == origin.recipe.to_string()
+    }
+}
+
+/// An output on its way into the target bucket.
 #[derive(Debug, Clone)]
-pub struct Thumbnail {
-    /// The PNG file.
-    pub png: Bytes,
+pub struct Upload {
+    /// The file.
+    pub bytes: Bytes,
+    /// Its media type, whatever the name's extension says.
+    pub content_type: &'static str,
     /// What it shows.
     pub origin: Origin,
     /// The Cache-Control header that readers get, if one is configured.
     pub cache_control: Option<String>,
 }
 
-impl Thumbnail {
-    /// The content type, whatever the name's extension says.
-    pub const CONTENT_TYPE: &'static str = "image/png";
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn name(text: &str) -> ObjectName {
+        ObjectName::parse(text).unwrap()
+    }
+
     fn origin() -> Origin {
         Origin {
             bucket: BucketName::parse("b").unwrap(),
+            name: name("ä/1.jpg"),
             generation: Generation::new(7).unwrap(),
+            recipe: "size=9x9&format=webp".parse().unwrap(),
         }
     }
 
-    #[test]
-    fn an_origin_survives_its_metadata() {
-        let metadata = origin()
-            .metadata()
-            .map(|(key, value)| (key.to_owned(), value))
-            .into();
-        assert_eq!(Origin::from_metadata(&metadata), Some(origin()));
+    fn without(keys: &[&str]) -> Metadata {
+        let mut metadata = origin().metadata();
+        metadata.retain(|key, _| !keys.contains(&key.as_str()));
+        metadata
     }
 
     #[test]
-    fn metadata_without_the_marker_or_with_a_broken_part_is_no_origin() {
-        for (key, value) in [
-            (MARKER, None),
-            (SOURCE_BUCKET, Some("x/y")),
-            (SOURCE_GENERATION, Some("seven")),
+    fn what_was_written_is_current_until_any_part_changes() {
+        let record = Record::from_metadata(&origin().metadata()).unwrap();
+        let place = name("anywhere");
+        assert!(record.is_current(&place, &origin()));
+        for other in [
+            Origin {
+                bucket: BucketName::parse("c").unwrap(),
+                ..origin()
+            },
+            Origin {
+                name: name("1.jpg"),
+                ..origin()
+            },
+            Origin {
+                generation: Generation::new(8).unwrap(),
+                ..origin()
+            },
+            Origin {
+                recipe: Target::default(),
+                ..origin()
+            },
         ] {
-            let mut metadata: HashMap<_, _> = origin()
-                .metadata()
-                .map(|(key, value)| (key.to_owned(), value))
-                .into();
-            match value {
-                Some(value) => metadata.insert(key.to_owned(), value.to_owned()),
-                None => metadata.remove(key),
-            };
-            assert_eq!(Origin::from_metadata(&metadata), None, "{key}");
+            assert!(!record.is_current(&place, &other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn what_was_written_before_is_the_default_rendition_of_what_its_name_tells() {
+        let record = Record::from_metadata(&without(&[SOURCE_NAME, RENDITION])).unwrap();
+        let origin = Origin {
+            recipe: Target::default(),
+            ..origin()
+        };
+        assert!(record.is_current(&name("thumbnails/ä/1.jpg"), &origin));
+        assert!(!record.is_current(&name("thumbnails/ä/2.jpg"), &origin));
+    }
+
+    #[test]
+    fn metadata_without_the_marker_or_with_a_broken_part_is_no_record() {
+        for key in [MARKER, SOURCE_BUCKET, SOURCE_GENERATION] {
+            assert_eq!(Record::from_metadata(&without(&[key])), None, "{key}");
+        }
+        for (key, value) in [
+            (SOURCE_BUCKET, "x/y"),
+            (SOURCE_GENERATION, "seven"),
+            (SOURCE_NAME, ""),
+        ] {
+            let mut metadata = origin().metadata();
+            metadata.insert(key.to_owned(), value.to_owned());
+            assert_eq!(Record::from_metadata(&metadata), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_marker_is_known_in_any_case() {
+        let marked = |key: &str| is_marked(&[(key.to_owned(), String::new())].into());
+        assert!(marked("gcs-thumbnailer") && marked("Gcs-Thumbnailer"));
+        assert!(!marked("gcs-thumbnail"));
     }
 }

@@ -1,94 +1,71 @@
 //! `gcs-thumbnailer thumb`: the service's renderer on local files, all cores.
 
-use std::collections::HashSet;
+mod outputs;
+
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::time::{ClockId, clock_gettime};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::config::ThumbArguments;
-use crate::render::{Limits, Plan, Thumbnail};
+use self::outputs::{Output, outputs};
+use crate::config::ThumbConfig;
+use crate::render::{Encoded, Limits, Plan, Refusal, Target};
 
 /// Renders every file, one line each, and says by its exit code whether all went well.
 #[must_use]
-pub fn run(arguments: &ThumbArguments) -> ExitCode {
-    let pictures = targets(arguments);
+pub fn run(config: &ThumbConfig) -> ExitCode {
+    let pictures = outputs(config);
     let next = AtomicUsize::new(0);
-    let refused = AtomicBool::new(false);
+    let failed = AtomicBool::new(false);
     let output = Mutex::new(io::stdout());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..cores.min(pictures.len()) {
             scope.spawn(|| {
-                while let Some((file, target)) = pictures.get(next.fetch_add(1, Ordering::Relaxed))
+                while let Some((file, outputs)) = pictures.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let row = Row::make(file, target.as_deref());
+                    let row = Row::make(file, outputs.as_deref());
                     if row.made.is_err() {
-                        refused.store(true, Ordering::Relaxed);
+                        failed.store(true, Ordering::Relaxed);
                     }
-                    let line = if arguments.json {
-                        row.json()
-                    } else {
-                        row.text()
-                    };
+                    let line = if config.json { row.json() } else { row.text() };
                     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-                    // A closed pipe is the reader's choice; the thumbnails are made all the same.
+                    // A closed pipe is the reader's choice; the outputs are made all the same.
                     let _ = writeln!(output, "{line}");
                 }
             });
         }
     });
-    if refused.into_inner() {
+    if failed.into_inner() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     }
 }
 
-/// Each file with its thumbnail's path, or why it has none: no two thumbnails are one, and none is an input.
-fn targets(arguments: &ThumbArguments) -> Vec<(&Path, Result<PathBuf, String>)> {
-    let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    let inputs: HashSet<_> = arguments
-        .files
-        .iter()
-        .filter_map(|file| identity(file))
-        .collect();
-    let mut taken = HashSet::new();
-    let mut target = |file: &Path| {
-        let target = target_of(file, arguments.out_dir.as_deref())?;
-        if identity(&target).is_some_and(|target| inputs.contains(&target)) {
-            return Err(format!(
-                "its thumbnail {} would replace an input",
-                target.display()
-            ));
-        }
-        if !taken.insert(target.clone()) {
-            return Err(format!(
-                "another file's thumbnail is {} already",
-                target.display()
-            ));
-        }
-        Ok(target)
-    };
-    let files = arguments.files.iter().map(PathBuf::as_path);
-    files.map(|file| (file, target(file))).collect()
+/// Why a file has no outputs.
+#[derive(Debug, Clone, thiserror::Error)]
+enum Failure {
+    /// The picture can't be rendered.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Something else is in the way.
+    #[error("{0}")]
+    Failed(String),
 }
 
-/// The thumbnail's path; its folder is made where it is missing.
-fn target_of(file: &Path, out_dir: Option<&Path>) -> Result<PathBuf, String> {
-    let mut name = file.file_name().ok_or("has no file name")?.to_owned();
-    name.push(".png");
-    let folder = out_dir.or_else(|| file.parent()).unwrap_or(Path::new(""));
-    if out_dir.is_some() {
-        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+impl Failure {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Failed(_) => "failed",
+        }
     }
-    Ok(folder.join(name))
 }
 
 /// What became of one file.
@@ -96,16 +73,16 @@ struct Row<'a> {
     file: &'a Path,
     source_pixels: Option<(u32, u32)>,
     cpu_ms: f64,
-    made: Result<Thumbnail, String>,
+    made: Result<Vec<(&'a str, Encoded)>, Failure>,
 }
 
 impl<'a> Row<'a> {
-    fn make(file: &'a Path, target: Result<&Path, &String>) -> Self {
+    fn make(file: &'a Path, outputs: Result<&'a [Output], &Failure>) -> Self {
         let mut source_pixels = None;
         let start = thread_cpu_ms();
-        let made = target
+        let made = outputs
             .map_err(Clone::clone)
-            .and_then(|target| make(file, target, &mut source_pixels));
+            .and_then(|outputs| make(file, outputs, &mut source_pixels));
         Self {
             file,
             source_pixels,
@@ -115,17 +92,31 @@ impl<'a> Row<'a> {
     }
 
     fn json(&self) -> String {
-        let made = self.made.as_ref().ok();
+        let made = self.made.as_deref().unwrap_or_default();
+        let first = made.first().map(|(_, output)| output);
+        let renditions: Vec<Value> = made
+            .iter()
+            .map(|(name, output)| {
+                json!({
+                    "name": name,
+                    "width": output.width,
+                    "height": output.height,
+                    "bytes": output.bytes.len(),
+                    "content_type": output.format.content_type(),
+                })
+            })
+            .collect();
         let row = json!({
             "file": self.file.to_string_lossy(),
-            "outcome": if made.is_some() { "created" } else { "refused" },
-            "reason": self.made.as_ref().err(),
+            "outcome": self.made.as_ref().map_or_else(Failure::label, |_| "created"),
+            "reason": self.made.as_ref().err().map(ToString::to_string),
             "source_width": self.source_pixels.map(|(width, _)| width),
             "source_height": self.source_pixels.map(|(_, height)| height),
-            "width": made.map(|made| made.width),
-            "height": made.map(|made| made.height),
-            "bytes": made.map(|made| made.png.len()),
+            "width": first.map(|first| first.width),
+            "height": first.map(|first| first.height),
+            "bytes": first.map(|first| first.bytes.len()),
             "cpu_ms": (self.cpu_ms * 1e3).round() / 1e3,
+            "renditions": renditions,
         });
         row.to_string()
     }
@@ -139,41 +130,45 @@ impl<'a> Row<'a> {
             file.into_owned()
         };
         match &self.made {
-            Ok(made) => format!(
-                "{file}: {}x{}, {} bytes",
-                made.width,
-                made.height,
-                made.png.len()
-            ),
-            Err(reason) => format!("{file}: refused: {reason}"),
+            Ok(made) => {
+                let outputs = made.iter().map(|(_, output)| {
+                    let Encoded {
+                        width,
+                        height,
+                        bytes,
+                        ..
+                    } = output;
+                    format!("{width}x{height}, {} bytes", bytes.len())
+                });
+                format!("{file}: {}", outputs.collect::<Vec<_>>().join("; "))
+            }
+            Err(failure) => format!("{file}: {}: {failure}", failure.label()),
         }
     }
 }
 
-fn make(
+fn make<'a>(
     file: &Path,
-    target: &Path,
+    outputs: &'a [Output],
     source_pixels: &mut Option<(u32, u32)>,
-) -> Result<Thumbnail, String> {
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
-    // A panic is our bug, but must not cost the other files their thumbnails.
+) -> Result<Vec<(&'a str, Encoded)>, Failure> {
+    let bytes = fs::read(file).map_err(|error| Failure::Failed(error.to_string()))?;
+    let targets: Vec<Target> = outputs.iter().map(|output| output.target).collect();
+    // A panic is our bug, but must not cost the other files their outputs.
     let rendered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let plan = Plan::new(&bytes, &Limits::default())?;
+        let plan = Plan::new(&bytes, &Limits::default(), &targets)?;
         *source_pixels = Some((plan.width, plan.height));
         plan.render()
     }));
-    let rendered = rendered.map_err(|_| "panicked".to_owned())?;
-    let thumbnail = rendered.map_err(|refusal| refusal.to_string())?;
-    replace(target, &thumbnail.png).map_err(|error| format!("{}: {error}", target.display()))?;
-    Ok(thumbnail)
-}
-
-/// Writes beside the target and renames: what another link shares with it stays, and a reader sees the whole or nothing.
-fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut unfinished = target.as_os_str().to_owned();
-    unfinished.push(".unfinished");
-    fs::write(&unfinished, bytes)?;
-    fs::rename(&unfinished, target)
+    let rendered = rendered.map_err(|_| Failure::Failed("panicked".to_owned()))??;
+    let mut made = Vec::with_capacity(outputs.len());
+    for (output, encoded) in outputs.iter().zip(rendered) {
+        output
+            .write(&encoded.bytes)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", output.path.display())))?;
+        made.push((output.name.as_str(), encoded));
+    }
+    Ok(made)
 }
 
 fn thread_cpu_ms() -> f64 {

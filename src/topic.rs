@@ -15,7 +15,7 @@ use google_cloud_pubsub::retry_policy::RetryableErrors;
 
 use crate::google::{credentials, endpoint};
 use crate::names::TopicName;
-use crate::work::Job;
+use crate::object::Object;
 
 /// A batch is sent when it has so many messages, or after [`BATCH_DELAY`].
 const BATCH: u32 = 500;
@@ -72,8 +72,8 @@ impl Topic {
     ///
     /// # Errors
     /// [`PublishFailed`], within a bounded time.
-    pub async fn announce(&self, job: &Job) -> Result<(), PublishFailed> {
-        let message = Message::new().set_attributes(attributes(job, SystemTime::now()));
+    pub async fn announce(&self, object: &Object) -> Result<(), PublishFailed> {
+        let message = Message::new().set_attributes(attributes(object, SystemTime::now()));
         match tokio::time::timeout(TIMEOUT, self.0.publish(message)).await {
             Ok(Ok(_)) => Ok(()),
             // One failed call fails a whole batch of messages, so they share the error.
@@ -88,13 +88,13 @@ fn refused(error: impl std::error::Error + Send + Sync + 'static) -> PublishFail
     PublishFailed::Refused(Arc::new(error))
 }
 
-fn attributes(job: &Job, now: SystemTime) -> Vec<(&'static str, String)> {
-    let generation = job.generation.map(|generation| generation.to_string());
+fn attributes(object: &Object, now: SystemTime) -> Vec<(&'static str, String)> {
+    let generation = object.generation.map(|generation| generation.to_string());
     let mut attributes = vec![
         ("eventType", "OBJECT_FINALIZE".to_owned()),
         ("payloadFormat", "NONE".to_owned()),
-        ("bucketId", job.bucket.to_string()),
-        ("objectId", job.name.to_string()),
+        ("bucketId", object.bucket.to_string()),
+        ("objectId", object.name.to_string()),
         (
             "eventTime",
             humantime::format_rfc3339_micros(now).to_string(),
@@ -114,14 +114,14 @@ mod tests {
 
     #[test]
     fn the_service_reads_an_announcement_as_the_notification_it_stands_for() {
-        let job = Job {
+        let object = Object {
             bucket: BucketName::parse("photos").unwrap(),
             name: ObjectName::parse("a b/ü#?.jpg").unwrap(),
             generation: Generation::new(7).ok(),
-            thumbnail: ObjectName::parse("thumbnails/a b/ü#?.jpg").unwrap(),
             size: None,
+            details: None,
         };
-        let attributes: serde_json::Map<_, _> = attributes(&job, SystemTime::UNIX_EPOCH)
+        let attributes: serde_json::Map<_, _> = attributes(&object, SystemTime::UNIX_EPOCH)
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value.into()))
             .collect();
@@ -129,8 +129,8 @@ mod tests {
         let envelope = json!({ "message": { "attributes": attributes, "messageId": "1" } });
         let event = Event::parse(|_| None, envelope.to_string().as_bytes()).unwrap();
         assert_eq!(event.kind, EventKind::Finalized);
-        assert_eq!(event.bucket, job.bucket);
-        assert_eq!(event.name, job.name);
-        assert_eq!(event.generation, job.generation);
+        assert_eq!(event.bucket, object.bucket);
+        assert_eq!(event.name, object.name);
+        assert_eq!(event.generation, object.generation);
     }
 }

@@ -1,114 +1,64 @@
 //! Which events are work, decided before anything is read.
 
+mod skip;
+
 use std::collections::BTreeSet;
 
+pub use skip::Skip;
+
 use crate::event::{Event, EventKind};
-use crate::names::{BucketName, Generation, ObjectName, Prefix};
-use crate::stored::Origin;
+use crate::names::{BucketName, Generation, ObjectName};
+use crate::object::{Details, Object};
+use crate::render::Target;
+use crate::rendition::Renditions;
 
 /// The extensions that are rendered, without regard to case.
 const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+/// The custom metadata key by which Firebase's Resize Images extension knows its own outputs.
+const RESIZED_IMAGE: &str = "resizedImage";
 
-/// Where pictures may come from and where their thumbnails go.
+/// Where sources come from, what is made of them, and where it goes.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// The bucket that thumbnails are stored in.
+    /// The bucket that outputs are stored in.
     pub target_bucket: BucketName,
-    /// What their names begin with.
-    pub prefix: Prefix,
-    /// The buckets that pictures are taken from; empty means any.
+    /// What is made of each source.
+    pub renditions: Renditions,
+    /// The buckets that sources are taken from; empty means any.
     pub source_buckets: BTreeSet<BucketName>,
-    /// Whether a thumbnail goes when its source goes.
+    /// Whether outputs go when their source goes.
     pub propagate_deletes: bool,
 }
 
 /// What an event asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    /// A thumbnail is to be made.
+    /// Outputs are to be made.
     Make(Job),
-    /// A thumbnail is to be removed.
-    Remove(Removal),
+    /// The outputs of a version that is gone are to be removed.
+    Remove(Job, Generation),
 }
 
-/// A picture to be rendered, and the name its thumbnail will have.
+/// A source, and where its outputs go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// The picture's bucket.
-    pub bucket: BucketName,
-    /// The picture's name.
-    pub name: ObjectName,
-    /// The announced version; the live one where none was announced.
-    pub generation: Option<Generation>,
-    /// The thumbnail's name in the target bucket.
-    pub thumbnail: ObjectName,
-    /// The size in bytes of the version that was announced, where the notification tells.
-    pub size: Option<u64>,
+    /// The picture.
+    pub source: Object,
+    /// Where its outputs go; one at least.
+    pub places: Vec<Place>,
+    /// The renditions that have no place, each by its pattern.
+    pub left_out: Vec<(String, Skip)>,
+    /// Whether outputs that are current are made again.
+    pub force: bool,
 }
 
-/// A thumbnail whose source is gone.
+/// One output's place in the target bucket, and what belongs there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removal {
-    /// The version that is gone; only a thumbnail of just this one is to be removed.
-    pub origin: Origin,
-    /// The thumbnail's name in the target bucket.
-    pub thumbnail: ObjectName,
-}
-
-/// Why an event is acknowledged without a thumbnail being made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Skip {
-    /// The event is about neither a new version nor a deletion that is to be followed.
-    NotFinalize,
-    /// The object is a thumbnail of ours: by its place or by its marker.
-    OwnObject,
-    /// The object's bucket is not among the configured sources.
-    SourceNotAllowed,
-    /// The name ends in a slash: a folder's placeholder.
-    Folder,
-    /// The name has no extension.
-    NoExtension,
-    /// The name's extension is not jpg, jpeg or png.
-    Extension,
-    /// The thumbnail's name would be longer than Cloud Storage takes.
-    NameTooLong,
-    /// The object has no bytes.
-    Empty,
-    /// The announced version is gone.
-    Gone,
-    /// Another version of the source is live by now, and has an event of its own.
-    Superseded,
-    /// The thumbnail already shows this version.
-    Current,
-    /// A deletion doesn't say of which version.
-    NoGeneration,
-    /// The deleted source has no thumbnail.
-    NoThumbnail,
-    /// The thumbnail's place holds that of another version or bucket than the deleted one, or no thumbnail of ours.
-    OtherVersion,
-}
-
-impl Skip {
-    /// The reason in the event's log line.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::NotFinalize => "not_finalize",
-            Self::OwnObject => "own_object",
-            Self::SourceNotAllowed => "source_not_allowed",
-            Self::Folder => "folder",
-            Self::NoExtension => "no_extension",
-            Self::Extension => "extension",
-            Self::NameTooLong => "name_too_long",
-            Self::Empty => "empty",
-            Self::Gone => "gone",
-            Self::Superseded => "superseded",
-            Self::Current => "current",
-            Self::NoGeneration => "no_generation",
-            Self::NoThumbnail => "no_thumbnail",
-            Self::OtherVersion => "other_version",
-        }
-    }
+pub struct Place {
+    /// Its name.
+    pub name: ObjectName,
+    /// What the source is made into.
+    pub recipe: Target,
 }
 
 impl Scope {
@@ -118,12 +68,14 @@ impl Scope {
     /// The first [`Skip`] that applies.
     pub fn admit(&self, event: &Event) -> Result<Task, Skip> {
         match event.kind {
-            EventKind::Finalized => self.admit_picture(event).map(Task::Make),
+            EventKind::Finalized => self.admit_object(&event.object()).map(Task::Make),
             EventKind::Deleted { overwritten: false }
             | EventKind::Archived { overwritten: false }
                 if self.propagate_deletes =>
             {
-                self.admit_removal(event).map(Task::Remove)
+                let job = self.job_of(&event.object())?;
+                let gone = event.generation.ok_or(Skip::NoGeneration)?;
+                Ok(Task::Remove(job, gone))
             }
             EventKind::Deleted { .. } | EventKind::Archived { .. } | EventKind::Other => {
                 Err(Skip::NotFinalize)
@@ -131,46 +83,111 @@ impl Scope {
         }
     }
 
-    /// Turns an object that is or was announced into a job.
+    /// Turns an object into a job, if it is a source by all that is known of it.
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
-    pub fn admit_picture(&self, event: &Event) -> Result<Job, Skip> {
-        let thumbnail = self.thumbnail_of(event)?;
-        if event.size == Some(0) {
+    pub fn admit_object(&self, object: &Object) -> Result<Job, Skip> {
+        let job = self.job_of(object)?;
+        if object.size == Some(0) {
             return Err(Skip::Empty);
         }
-        Ok(Job {
-            bucket: event.bucket.clone(),
-            name: event.name.clone(),
-            generation: event.generation,
-            thumbnail,
-            size: event.size.filter(|_| event.generation.is_some()),
-        })
+        Ok(job)
     }
 
-    fn admit_removal(&self, event: &Event) -> Result<Removal, Skip> {
-        Ok(Removal {
-            thumbnail: self.thumbnail_of(event)?,
-            origin: Origin {
-                bucket: event.bucket.clone(),
-                generation: event.generation.ok_or(Skip::NoGeneration)?,
-            },
-        })
-    }
-
-    /// The name of a picture's thumbnail, if the object is a picture of a source bucket by all that its event tells.
-    fn thumbnail_of(&self, event: &Event) -> Result<ObjectName, Skip> {
-        if event.marked || (event.bucket == self.target_bucket && self.prefix.covers(&event.name)) {
+    /// Judges an admitted object by what only the store could tell.
+    ///
+    /// # Errors
+    /// The first [`Skip`] that applies.
+    pub fn admit_details(details: &Details) -> Result<(), Skip> {
+        if details.is_marked() {
             return Err(Skip::OwnObject);
         }
-        if !self.source_buckets.is_empty() && !self.source_buckets.contains(&event.bucket) {
+        let resized = details.metadata.get(RESIZED_IMAGE);
+        if resized.is_some_and(|resized| resized == "true") {
+            return Err(Skip::ResizedImage);
+        }
+        Ok(())
+    }
+
+    /// Whether an object of the target bucket is a source, which no output may replace.
+    #[must_use]
+    pub fn is_source(&self, of: &Object, name: &ObjectName, details: Details) -> bool {
+        let bucket = &self.target_bucket;
+        let object = Object {
+            bucket: bucket.clone(),
+            name: name.clone(),
+            generation: None,
+            size: None,
+            details: Some(details),
+        };
+        (of.bucket == *bucket || self.source_buckets.contains(bucket))
+            && self.admit_object(&object).is_ok()
+    }
+
+    fn job_of(&self, object: &Object) -> Result<Job, Skip> {
+        if self.is_place(object) {
+            return Err(Skip::OwnObject);
+        }
+        object
+            .details
+            .as_ref()
+            .map_or(Ok(()), Self::admit_details)?;
+        if !self.source_buckets.is_empty() && !self.source_buckets.contains(&object.bucket) {
             return Err(Skip::SourceNotAllowed);
         }
-        check_extension(&event.name)?;
-        self.prefix
-            .thumbnail_of(&event.name)
-            .ok_or(Skip::NameTooLong)
+        check_extension(&object.name)?;
+        let mut job = Job {
+            source: Object {
+                // A size without a generation may be any version's.
+                size: object.size.filter(|_| object.generation.is_some()),
+                ..object.clone()
+            },
+            places: Vec::new(),
+            left_out: Vec::new(),
+            force: false,
+        };
+        for rendition in &self.renditions {
+            match self.place(object, rendition.pattern.name_of(&object.name), &job.places) {
+                Ok(name) => job.places.push(Place {
+                    name,
+                    recipe: rendition.target,
+                }),
+                Err(skip) => job.left_out.push((rendition.pattern.to_string(), skip)),
+            }
+        }
+        match job.left_out.first() {
+            Some((_, skip)) if job.places.is_empty() => Err(*skip),
+            _ => Ok(job),
+        }
+    }
+
+    /// Whether the object lies where outputs lie.
+    fn is_place(&self, object: &Object) -> bool {
+        let mut beginnings = self
+            .renditions
+            .iter()
+            .map(|rendition| rendition.pattern.literal_beginning());
+        object.bucket == self.target_bucket
+            && beginnings.any(|beginning| {
+                !beginning.is_empty() && object.name.as_str().starts_with(beginning)
+            })
+    }
+
+    fn place(
+        &self,
+        source: &Object,
+        name: Option<ObjectName>,
+        taken: &[Place],
+    ) -> Result<ObjectName, Skip> {
+        let name = name.ok_or(Skip::NameTooLong)?;
+        if source.bucket == self.target_bucket && source.name == name {
+            return Err(Skip::SourceItself);
+        }
+        if taken.iter().any(|place| place.name == name) {
+            return Err(Skip::SameName);
+        }
+        Ok(name)
     }
 }
 

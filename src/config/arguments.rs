@@ -49,9 +49,17 @@ pub struct ServeArguments {
         hide_default_value = true
     )]
     pub(super) source_buckets: String,
-    /// What thumbnails' names begin with; never empty.
-    #[arg(long, env = "THUMBNAIL_PREFIX", default_value = "thumbnails/")]
-    pub(super) thumbnail_prefix: String,
+    /// An output of each picture, as NAME?PARAMETERS; in the variable several, separated by white space. By default
+    /// thumbnails/{name}?size=128x128.
+    ///
+    /// The name's placeholders: {name} the whole name, {dir} up to the last slash, {stem} the file without its extension,
+    /// {.ext} the extension, {.webp} the extension replaced. The parameters: size=WxH, Wx or xH; fit=inside or cover;
+    /// format=png, jpeg, webp or source; quality=1 to 100; background=RRGGBB.
+    #[arg(long = "rendition", env = "RENDITIONS", value_name = "RENDITION")]
+    pub(super) renditions: Vec<String>,
+    /// What thumbnails' names begin with: x/ is short for the rendition x/{name}?size=128x128&format=png.
+    #[arg(long, env = "THUMBNAIL_PREFIX")]
+    pub(super) thumbnail_prefix: Option<String>,
     /// Delete a thumbnail when its source is deleted: true or false. The notifications must cover `OBJECT_DELETE` and
     /// `OBJECT_ARCHIVE`.
     #[arg(long, env = "PROPAGATE_DELETES", default_value = "false")]
@@ -109,9 +117,13 @@ pub struct ThumbArguments {
     /// Pictures to render.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Folder for the thumbnails, each named like its picture with .png added; beside the picture where not set.
+    /// Folder for the outputs; beside the picture where not set.
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+    /// An output of each picture, as NAME?PARAMETERS like serve's; by default one thumbnail, named like its picture with
+    /// .png added.
+    #[arg(long = "rendition", env = "RENDITIONS", value_name = "RENDITION")]
+    pub renditions: Vec<String>,
     /// Print one JSON object per file.
     #[arg(long)]
     pub json: bool,

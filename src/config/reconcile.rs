@@ -44,7 +44,10 @@ pub struct ReconcileArguments {
     /// Begin at most so many pictures a second.
     #[arg(long, value_name = "NUMBER")]
     per_second: Option<String>,
-    /// Delete thumbnails whose source is gone.
+    /// Make current outputs again too, as after an update of the renderer.
+    #[arg(long, conflicts_with = "topic")]
+    force: bool,
+    /// Delete outputs whose source is gone.
     #[arg(long)]
     prune: bool,
     /// Address of a Pub/Sub emulator, called without credentials.
@@ -76,6 +79,8 @@ pub struct ReconcileConfig {
     pub limit: Option<u64>,
     /// The most pictures in a second.
     pub per_second: Option<NonZeroU32>,
+    /// Whether what is current is made again.
+    pub force: bool,
     /// Whether orphans are deleted.
     pub prune: bool,
 }
@@ -123,6 +128,7 @@ impl ReconcileConfig {
                 start_after: arguments.start_after,
                 limit: limit?,
                 per_second: per_second?,
+                force: arguments.force,
                 prune: arguments.prune,
             })
         };

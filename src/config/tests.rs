@@ -20,7 +20,16 @@ fn the_definition_is_sound() {
 fn the_defaults_are_the_documented_ones() {
     let config = check(&["--target-bucket", "thumbs"]).unwrap();
     assert_eq!(config.port, 8080);
-    assert_eq!(config.scope.prefix.as_str(), "thumbnails/");
+    let renditions: Vec<_> = config
+        .scope
+        .renditions
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        renditions,
+        ["thumbnails/{name}?size=128x128&fit=inside&format=png"]
+    );
     assert_eq!(config.max_source_bytes, 100 << 20);
     assert_eq!(config.limits.max_pixels, 250_000_000);
     assert_eq!(config.event_timeout, Duration::from_secs(50));
@@ -51,9 +60,7 @@ fn a_prefix_that_a_folder_can_t_hold_is_refused_at_start() {
     ])
     .unwrap_err();
     assert!(
-        faults
-            .iter()
-            .all(|fault| fault.starts_with("THUMBNAIL_PREFIX: ")),
+        faults.iter().all(|fault| fault.starts_with("RENDITIONS: ")),
         "{faults:?}"
     );
     assert!(check(&["--target-bucket=thumbs", "--thumbnail-prefix=/t/"]).is_ok());
@@ -64,7 +71,7 @@ fn every_fault_is_told_at_once_by_its_variable() {
     let faults = check(&[
         "--port=99999",
         "--source-buckets=ok,x/y",
-        "--thumbnail-prefix=",
+        "--rendition=a/{name}?size=0x0",
         "--max-source-bytes=1MB",
         "--max-source-pixels=0",
         "--event-timeout=0",
@@ -78,7 +85,7 @@ fn every_fault_is_told_at_once_by_its_variable() {
     let variables = [
         "TARGET_BUCKET",
         "SOURCE_BUCKETS",
-        "THUMBNAIL_PREFIX",
+        "RENDITIONS",
         "MAX_SOURCE_BYTES",
         "MAX_SOURCE_PIXELS",
         "MEMORY_BUDGET",

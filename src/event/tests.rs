@@ -205,9 +205,12 @@ fn event_types_are_told_apart() {
 fn our_marker_is_seen_in_any_case() {
     let resource =
         |key: &str| format!(r#"{{"bucket":"b","name":"n.jpg","metadata":{{"{key}":"1"}}}}"#);
-    assert!(parse(&[], &resource("gcs-thumbnailer")).unwrap().marked);
-    assert!(parse(&[], &resource("Gcs-Thumbnailer")).unwrap().marked);
-    assert!(!parse(&[], &resource("owner")).unwrap().marked);
+    let marked = |key: &str| {
+        let details = parse(&[], &resource(key)).unwrap().details;
+        details.unwrap().is_marked()
+    };
+    assert!(marked("gcs-thumbnailer") && marked("Gcs-Thumbnailer"));
+    assert!(!marked("owner"));
 }
 
 #[test]
@@ -215,8 +218,27 @@ fn what_is_not_needed_may_have_any_type() {
     let body = r#"{"bucket":"b","name":"n.jpg","id":7,"type":[],"specversion":null,"size":{},"metadata":"x"}"#;
     let event = parse(&[], body).unwrap();
     assert_eq!(
-        (event.name.as_str(), event.size, event.marked),
-        ("n.jpg", None, false)
+        (event.name.as_str(), event.size, event.details),
+        ("n.jpg", None, None)
+    );
+}
+
+#[test]
+fn only_a_whole_resource_has_details() {
+    let details = |body: &str| parse(&[], body).unwrap().details;
+    assert_eq!(
+        details(r#"{"bucket":"b","name":"n.jpg","generation":"7","size":"9"}"#),
+        None
+    );
+    let whole = r#"{"bucket":"b","name":"n.jpg","contentType":"image/webp","timeCreated":"2026-01-02T03:04:05.678Z"}"#;
+    let told = details(whole).unwrap();
+    assert_eq!(told.content_type.as_deref(), Some("image/webp"));
+    assert!(told.metadata.is_empty());
+    let with_metadata = r#"{"bucket":"b","name":"n.jpg","metadata":{"Mixed-Case":"X","n":7}}"#;
+    let metadata = details(with_metadata).unwrap().metadata;
+    assert_eq!(
+        (metadata["Mixed-Case"].as_str(), metadata["n"].as_str()),
+        ("X", "")
     );
 }
 

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::{Event, EventKind, Malformed};
 use crate::names::{BucketName, Generation, InvalidName, ObjectName};
-use crate::stored::MARKER;
+use crate::object::Details;
+use crate::stored::Metadata;
 
 /// All that any shape can tell, still as text.
 #[derive(Default)]
@@ -18,7 +19,7 @@ pub(super) struct Facts {
     name: Option<String>,
     generation: Option<Number>,
     size: Option<Number>,
-    marked: bool,
+    details: Option<Details>,
     message_id: Option<String>,
     delivery_attempt: Option<Number>,
 }
@@ -118,7 +119,12 @@ impl Facts {
         self.generation = self.generation.take().or(resource.generation);
         self.size = resource.size.told();
         let metadata = resource.metadata.told();
-        self.marked = metadata.is_some_and(|metadata| metadata.marked);
+        // Cloud Storage always tells when an object was made; whoever writes a notification by hand hardly does.
+        let is_whole = resource.time_created.told().is_some() || metadata.is_some();
+        self.details = is_whole.then(|| Details {
+            content_type: resource.content_type.told(),
+            metadata: metadata.unwrap_or_default().0,
+        });
     }
 
     pub(super) fn into_event(self) -> Result<Event, Malformed> {
@@ -128,7 +134,7 @@ impl Facts {
             name: ObjectName::parse(self.name.ok_or(Malformed::NoName)?)?,
             generation: self.generation.as_ref().map_or(Ok(None), generation)?,
             size: self.size.and_then(|size| size.parse()),
-            marked: self.marked,
+            details: self.details,
             message_id: self.message_id,
             delivery_attempt: self.delivery_attempt.and_then(|attempt| attempt.parse()),
         })
@@ -205,7 +211,11 @@ struct Body {
     #[serde(default)]
     size: Lenient<Number>,
     #[serde(default)]
-    metadata: Lenient<Metadata>,
+    metadata: Lenient<Entries>,
+    #[serde(default, rename = "contentType")]
+    content_type: Lenient<String>,
+    #[serde(default, rename = "timeCreated")]
+    time_created: Lenient<String>,
 }
 
 /// What the service can do without: of another type than expected, it counts as missing.
@@ -253,18 +263,20 @@ struct Attributes {
     overwritten_by_generation: Option<Number>,
 }
 
-/// An object's custom metadata, of which only the presence of our marker counts.
-struct Metadata {
-    marked: bool,
-}
+/// An object's custom metadata; a value that is no text counts as empty, as its key may be the marker.
+#[derive(Default)]
+struct Entries(Metadata);
 
-impl<'d> Deserialize<'d> for Metadata {
+impl<'d> Deserialize<'d> for Entries {
     fn deserialize<D: serde::Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
         let entries =
-            std::collections::HashMap::<String, serde::de::IgnoredAny>::deserialize(deserializer)?;
-        Ok(Self {
-            marked: entries.keys().any(|key| key.eq_ignore_ascii_case(MARKER)),
-        })
+            std::collections::HashMap::<String, Lenient<String>>::deserialize(deserializer)?;
+        let entries = entries.into_iter();
+        Ok(Self(
+            entries
+                .map(|(key, value)| (key, value.told().unwrap_or_default()))
+                .collect(),
+        ))
     }
 }
 

@@ -1,104 +1,168 @@
-//! A thumbnail's place in the target bucket: written or emptied on the condition that it is as it was seen.
+//! The outputs' places in the target bucket, each written on the condition that it is as it was seen.
 //!
 //! # Why an old picture never ends up over a new one
 //!
-//! A thumbnail is written only if its place is as it was seen: empty, or holding one certain generation. So of two
-//! instances that race for a place, one fails and looks again. Whoever finds anything but a thumbnail of its own version
-//! asks which version is live *after* it has seen what is there, and replaces only if its own is. Suppose an
-//! event for version 1 wrote over the thumbnail of version 2. It had seen that thumbnail's generation before it asked
-//! for the live version, so version 2, whose event had written by then, was already there; the answer would have been
-//! version 2 and nothing written. An empty place is taken without asking: an event that was held up all that time could
-//! put its old version where somebody has deleted the new one's thumbnail by hand. Duplicates find a thumbnail of their
-//! own version and end. Generations are only compared for equality, as their order is not promised.
+//! Each place is argued for by itself: the outputs of one event share a source and nothing else. An output is written only
+//! if its place is as it was seen: empty, or holding one certain generation. So of two instances that race for a place, one
+//! fails and looks again. Whoever finds anything but just what it brings (this source, this version, this recipe) asks which
+//! version of the source is live *after* it has seen what is there, and replaces only if its own is. Suppose an event for
+//! version 1 wrote over the output of version 2. It had seen that output's generation before it asked for the live version, so
+//! version 2, whose event had written by then, was already there; the answer would have been version 2 and nothing written.
+//! Duplicates find what they bring and end. Generations are only compared for equality, as their order is not promised.
 //!
-//! # Why a deletion never takes a current thumbnail
+//! Recipes have no order either: of two configurations at work on one place, as while a new revision takes over, each
+//! replaces the other's output of the live version, and the last event decides. `reconcile` then brings every place to
+//! the recipe that it is run with.
 //!
-//! A deletion names the version that is gone. Generations don't come back, so a thumbnail that records just this one
-//! shows what is not live, whatever is live now: the source needn't be asked. The delete is conditional on the
-//! generation of the thumbnail that was seen, so a newer thumbnail that takes its place meanwhile stays. A deletion that
-//! overtakes its own finalize, or comes while that is being rendered, finds nothing to delete; the thumbnail that is
-//! written then is an orphan until `reconcile --prune` deletes it.
+//! An empty place is taken without asking. So an event that was held up all that time could put its old version where
+//! somebody has deleted the new one's output by hand; and where deletions are followed, see [`retire`](super::retire).
 
-use super::{Pipeline, Stop};
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+
+use super::{Job, Pipeline, Stop};
+use crate::object::Details;
 use crate::outcome::{Failure, Outcome, Replaced};
+use crate::report::{Report, Stage};
 use crate::store::{Precondition, StoreError, Version};
-use crate::stored::Thumbnail;
-use crate::work::{Job, Removal, Skip};
+use crate::stored::{Origin, Upload};
+use crate::work::{Place, Skip};
 
 /// A place that changes under so many attempts is left to a later delivery.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
+/// A store that refuses so often to write to a place that is as it demands has another reason.
+const REFUSALS: usize = 3;
 
 impl Pipeline {
-    /// Stores the thumbnail unless its place holds a better one; see the argument above.
-    pub(super) async fn write(&self, job: &Job, thumbnail: &Thumbnail) -> Result<Outcome, Stop> {
+    /// Takes out the places that hold just what would be made; a look that fails takes nothing out.
+    pub(super) async fn take_current(&self, job: &mut Job) -> Vec<Place> {
+        let Some(generation) = job.source.generation else {
+            return Vec::new();
+        };
+        let bucket = &self.scope.target_bucket;
+        let looks = job
+            .places
+            .iter()
+            .map(|place| self.store.look(bucket, &place.name));
+        let seen = join_all(looks).await;
+        let current: Vec<bool> = job
+            .places
+            .iter()
+            .zip(seen)
+            .map(|(place, seen)| {
+                let record = seen.ok().flatten().and_then(|seen| seen.record());
+                let origin = super::origin(job, place, generation);
+                record.is_some_and(|record| record.is_current(&place.name, &origin))
+            })
+            .collect();
+        let mut current = current.into_iter();
+        job.places
+            .extract_if(.., |_| current.next().unwrap_or(false))
+            .collect()
+    }
+
+    /// Writes all outputs side by side, and tells what became of the event by what became of each.
+    pub(super) async fn write_all(
+        &self,
+        job: &Job,
+        uploads: &[(&Place, Upload)],
+        report: &mut Report,
+    ) -> Result<Outcome, Stop> {
+        report.enter(Stage::Write);
+        let mut writes: FuturesUnordered<_> = uploads
+            .iter()
+            .map(async |(place, upload)| (place, self.write(job, place, upload).await))
+            .collect();
+        let mut together = None;
+        while let Some((place, written)) = writes.next().await {
+            let written = match written {
+                Ok(outcome) => Ok(outcome),
+                Err(Stop::Skip(skip)) => Ok(Outcome::Skipped(skip)),
+                Err(Stop::Failure(failure)) => Err(failure),
+                Err(Stop::ShortOf(_)) => Err(Failure::Overloaded),
+            };
+            report.place(&place.name, &written);
+            together = Some(match (together, written) {
+                (None, written) => written,
+                (Some(Ok(one)), Ok(other)) => Ok(Outcome::or_rather(one, other)),
+                (Some(Err(one)), Err(other)) => Err(Failure::or_rather(one, other)),
+                (Some(Err(failure)), Ok(_)) | (Some(Ok(_)), Err(failure)) => Err(failure),
+            });
+        }
+        report.leave();
+        Ok(together.unwrap_or(Ok(Outcome::Skipped(Skip::Current)))?)
+    }
+
+    /// Stores an output unless its place holds a better one; see the argument above.
+    async fn write(&self, job: &Job, place: &Place, upload: &Upload) -> Result<Outcome, Stop> {
         let bucket = &self.scope.target_bucket;
         let mut replaced = None;
         let mut precondition = Precondition::Absent;
+        let mut refusals = 0;
         for _ in 0..ATTEMPTS {
-            match self
+            let written = self
                 .store
-                .write(bucket, &job.thumbnail, thumbnail, precondition)
-                .await
-            {
+                .write(bucket, &place.name, upload, precondition)
+                .await;
+            let refusal = match written {
                 Ok(_) => return Ok(replaced.map_or(Outcome::Created, Outcome::Replaced)),
-                Err(StoreError::PreconditionFailed) => {}
+                Err(StoreError::PreconditionFailed(cause)) => cause,
                 Err(StoreError::NotFound) => return Err(Failure::TargetMissing.into()),
                 Err(error) => return Err(Failure::from(error).into()),
-            }
-            let seen = self
-                .store
-                .look(bucket, &job.thumbnail)
-                .await
-                .map_err(Failure::from)?;
+            };
+            let seen = self.store.look(bucket, &place.name).await;
+            let seen = seen.map_err(Failure::from)?;
+            let demanded = precondition;
             (precondition, replaced) = match seen {
                 None => (Precondition::Absent, None),
                 Some(seen) => {
-                    let replaced = self.replaces(job, thumbnail, &seen).await?;
-                    (Precondition::Is(seen.generation), Some(replaced))
+                    let generation = seen.generation;
+                    let replaced = self.replaces(job, place, &upload.origin, seen).await?;
+                    (Precondition::Is(generation), Some(replaced))
                 }
             };
-        }
-        Err(Failure::Contended.into())
-    }
-
-    /// Deletes the thumbnail of just the version that is gone; see the argument above.
-    pub(super) async fn remove(&self, removal: &Removal) -> Result<Outcome, Stop> {
-        let bucket = &self.scope.target_bucket;
-        for _ in 0..ATTEMPTS {
-            let seen = self.store.look(bucket, &removal.thumbnail).await;
-            let seen = seen.map_err(Failure::from)?.ok_or(Skip::NoThumbnail)?;
-            if seen.origin.as_ref() != Some(&removal.origin) {
-                return Err(Skip::OtherVersion.into());
-            }
-            match self
-                .store
-                .delete(bucket, &removal.thumbnail, seen.generation)
-                .await
-            {
-                // A repeated attempt of the client's own may find its work done.
-                Ok(()) | Err(StoreError::NotFound) => return Ok(Outcome::Deleted),
-                Err(StoreError::PreconditionFailed) => {}
-                Err(error) => return Err(Failure::from(error).into()),
+            // A policy of the organisation is refused in the same words as a place that has changed.
+            refusals += usize::from(precondition == demanded);
+            if refusals == REFUSALS {
+                return Err(Failure::Store(StoreError::Unknown(refusal)).into());
             }
         }
         Err(Failure::Contended.into())
     }
 
-    /// Whether the thumbnail is to replace what was seen in its place.
+    /// Whether the output is to replace what was seen in its place.
     async fn replaces(
         &self,
         job: &Job,
-        thumbnail: &Thumbnail,
-        seen: &Version,
+        place: &Place,
+        ours: &Origin,
+        seen: Version,
     ) -> Result<Replaced, Stop> {
-        let ours = &thumbnail.origin;
-        let replaced = match &seen.origin {
-            Some(theirs) if theirs == ours => return Err(Skip::Current.into()),
-            Some(theirs) if theirs.bucket == ours.bucket => Replaced::OtherVersion,
-            Some(_) => Replaced::NameConflict,
-            None => Replaced::Unmarked,
+        let replaced = match seen.record() {
+            Some(theirs) if theirs.is_current(&place.name, ours) => {
+                if !job.force {
+                    return Err(Skip::Current.into());
+                }
+                Replaced::Forced
+            }
+            Some(theirs) if !theirs.is_of(&place.name, &ours.bucket, &ours.name) => {
+                Replaced::NameConflict
+            }
+            Some(theirs) if theirs.generation != ours.generation => Replaced::OtherVersion,
+            Some(_) => Replaced::OtherRecipe,
+            None => {
+                let details = Details {
+                    content_type: seen.content_type,
+                    metadata: seen.metadata,
+                };
+                if self.scope.is_source(&job.source, &place.name, details) {
+                    return Err(Skip::OtherSource.into());
+                }
+                Replaced::Unmarked
+            }
         };
-        let live = self.store.look(&job.bucket, &job.name).await;
+        let live = self.store.look(&ours.bucket, &ours.name).await;
         match live.map_err(Failure::from)? {
             None => Err(Skip::Gone.into()),
             Some(live) if live.generation == ours.generation => Ok(replaced),

@@ -1,9 +1,11 @@
 use std::io::Write as _;
 
+use super::rendering::on_core;
 use super::*;
 use crate::names::{BucketName, Prefix};
-use crate::outcome::{Retry, Severity};
-use crate::render::Refusal;
+use crate::outcome::Severity;
+use crate::render::{Plan, Refusal};
+use crate::rendition::Renditions;
 use crate::store::Directory;
 
 #[tokio::test]
@@ -35,7 +37,7 @@ fn pipeline(
         store: Store::Directory(store),
         scope: Scope {
             target_bucket: thumbs,
-            prefix: Prefix::parse("thumbnails/").unwrap(),
+            renditions: Renditions::of_prefix(&Prefix::parse("thumbnails/").unwrap()),
             source_buckets: [photos].into(),
             propagate_deletes: false,
         },
@@ -74,12 +76,15 @@ async fn a_picture_that_takes_more_than_usual_waits_for_it_with_nothing_in_hand(
     let mut png = std::io::Cursor::new(Vec::new());
     wide.write_to(&mut png, image::ImageFormat::Png).unwrap();
     let png = png.into_inner();
-    let takes = Plan::new(&png, &Limits::default()).unwrap().memory_bytes();
-    assert!(takes > USUAL_RENDER_BYTES, "{takes}");
+    let takes = Plan::new(&png, &Limits::default(), &[Target::default()])
+        .unwrap()
+        .memory_bytes();
+    let usually = usual_memory_bytes(&[Target::default()]);
+    assert!(takes > usually, "{takes}");
     let budget = takes + 4 * FLAT_BYTES;
     let folder = tempfile::tempdir().unwrap();
     let pipeline = pipeline(&folder, budget, Duration::from_mins(1), &png);
-    let usual = png.len() as u64 + FLAT_BYTES + USUAL_RENDER_BYTES;
+    let usual = png.len() as u64 + FLAT_BYTES + usually;
     let free = 1 << 20;
     let others = pipeline.budget.reserve(budget - usual - free);
     let others = others.await.unwrap();
@@ -117,7 +122,10 @@ async fn gzip_that_finds_no_room_waits_for_the_most_that_it_may_unpack_to() {
         reservation,
         limits: Limits::default(),
         max_bytes: 4 << 20,
+        targets: vec![Target::default()],
     };
     let most = packed + FLAT_BYTES + (4 << 20);
-    assert!(matches!(rendering.run().thumbnail, Err(Stop::ShortOf(bytes)) if bytes == most));
+    let core = budget.core().await.unwrap();
+    let ended = rendering.run(core).await.unwrap();
+    assert!(matches!(ended.rendered, Err(Stop::ShortOf(bytes)) if bytes == most));
 }

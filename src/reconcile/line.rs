@@ -1,7 +1,6 @@
 //! The log lines about single objects: what a dry run would do, what is left to the operator, and what failed.
 
-use super::deed::Undone;
-use super::{Class, Finding, Mode, Reconcile};
+use super::action::ActionError;
 use crate::log::chain;
 use crate::outcome::{Failure, Severity};
 
@@ -15,34 +14,24 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The line about a finding that nothing is done about; `None` where there is nothing to say.
-    pub(super) fn of_finding(plan: &Reconcile, finding: &Finding) -> Option<Self> {
-        let dry = matches!(plan.mode, Mode::DryRun);
-        let outcome = match &finding.class {
-            Class::Conflict(other) => {
-                return Some(Self {
-                    severity: Severity::Warning,
-                    outcome: "conflict",
-                    reason: Some("name_conflict"),
-                    words: Some(format!("its place has the thumbnail of bucket {other}")),
-                });
-            }
-            Class::Missing(_) if dry => "missing",
-            Class::Stale(_) if dry => "stale",
-            Class::Orphan(_) if dry || !plan.prune => "orphan",
-            Class::Missing(_)
-            | Class::Stale(_)
-            | Class::Orphan(_)
-            | Class::Current
-            | Class::Skipped(_)
-            | Class::Foreign => return None,
-        };
-        Some(Self {
+    /// The line about something that nothing is done about.
+    pub(super) fn found(outcome: &'static str) -> Self {
+        Self {
             severity: Severity::Info,
             outcome,
             reason: None,
             words: None,
-        })
+        }
+    }
+
+    /// The line about a place that has the output of another source.
+    pub(super) fn conflict(place: &str, other: &str) -> Self {
+        Self {
+            severity: Severity::Warning,
+            outcome: "conflict",
+            reason: Some("name_conflict"),
+            words: Some(format!("{place} is the output of {other}")),
+        }
     }
 
     /// The line about a picture that could not be made.
@@ -56,17 +45,18 @@ impl Line {
     }
 
     /// The line about something that failed.
-    pub(super) fn of_undone(undone: &Undone) -> Self {
-        let reason = match undone {
-            Undone::Make(failure) => return Self::of_failure(failure),
-            Undone::Announce(_) => "publish",
-            Undone::Prune(_) => "prune",
+    pub(super) fn of_error(error: &ActionError) -> Self {
+        let reason = match error {
+            ActionError::Make(failure) => return Self::of_failure(failure),
+            ActionError::Look(_) => "look",
+            ActionError::Announce(_) => "publish",
+            ActionError::Prune(_) => "prune",
         };
         Self {
             severity: Severity::Error,
             outcome: "failed",
             reason: Some(reason),
-            words: Some(chain(undone)),
+            words: Some(chain(error)),
         }
     }
 

@@ -1,17 +1,19 @@
 //! A run from its first page to its summary.
 
+use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::deed::{Deed, Done, Undone};
+use super::action::{Action, ActionError, Done};
+use super::finding::{Comparison, Finding, State, Stray, recorded_output};
 use super::frontier::{Frontier, Ticket};
 use super::line::Line;
 use super::pace::Pace;
 use super::progress::Progress;
-use super::{Class, End, Finding, Merge, Mode, Next, Reconcile, Summary, Tally};
+use super::{End, Executor, Merge, Next, Reconcile, Summary, Tally};
 use crate::log::chain;
 use crate::names::MAX_OBJECT_NAME_BYTES;
 use crate::outcome::{Outcome, Retry};
@@ -25,13 +27,15 @@ const PICTURES_PER_CORE: usize = 8;
 /// After a signal, work in flight may go on for so long; Cloud Run kills ten seconds after its own.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// One deed's end.
-type Ended = (Ticket, Deed, Result<Done, Undone>);
+/// An action's end.
+type Ended = (Ticket, Action, Result<Done, ActionError>);
 
 struct Run<S> {
     plan: Arc<Reconcile>,
     shutdown: S,
     tasks: JoinSet<Ended>,
+    /// Sources whose places have been looked at.
+    looked_at: VecDeque<(Ticket, Comparison)>,
     most_tasks: usize,
     pace: Option<Pace>,
     frontier: Frontier,
@@ -46,9 +50,10 @@ pub(super) async fn run(plan: Arc<Reconcile>, shutdown: impl Future<Output = ()>
     let mut run = Run {
         shutdown: pin!(shutdown),
         tasks: JoinSet::new(),
-        most_tasks: match plan.mode {
-            Mode::Announce(_) => ANNOUNCEMENTS,
-            Mode::Make | Mode::DryRun => cores * PICTURES_PER_CORE,
+        looked_at: VecDeque::new(),
+        most_tasks: match plan.executor {
+            Some(Executor::Announce(_)) => ANNOUNCEMENTS,
+            Some(Executor::Make) | None => cores * PICTURES_PER_CORE,
         },
         pace: plan.per_second.map(Pace::new),
         frontier: Frontier::new(plan.start_after.clone()),
@@ -66,14 +71,19 @@ pub(super) async fn run(plan: Arc<Reconcile>, shutdown: impl Future<Output = ()>
 }
 
 impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
-    /// Merges the two listings and begins what they ask for; an error is an end before the end.
+    /// Merges the listings and begins what they ask for; an error is an end before the end.
     async fn compare(&mut self) -> Result<(), End> {
         let plan = Arc::clone(&self.plan);
         let scope = &plan.pipeline.scope;
         let store = &plan.pipeline.store;
+        let patterns = scope.renditions.iter().map(|rendition| &rendition.pattern);
+        let prefixes: Vec<&str> = patterns.filter_map(|pattern| pattern.prefix()).collect();
         let mut sources = store.list(&plan.bucket, plan.span(""));
-        let mut thumbnails = store.list(&scope.target_bucket, plan.span(scope.prefix.as_str()));
-        let mut merge = Merge::new(scope.clone(), plan.bucket.clone());
+        let mut outputs: Vec<Listing<'_>> = prefixes
+            .iter()
+            .map(|prefix| store.list(&scope.target_bucket, plan.span(prefix)))
+            .collect();
+        let mut merge = Merge::new(prefixes);
         loop {
             match merge.advance() {
                 Next::NeedsSources => {
@@ -81,14 +91,65 @@ impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
                     self.tally.unnameable += page.as_ref().map_or(0, |page| page.unnameable);
                     merge.add_sources(page.map(|page| page.objects));
                 }
-                Next::NeedsThumbnails => {
-                    let page = self.page(&mut thumbnails).await?;
-                    merge.add_thumbnails(page.map(|page| page.objects));
+                Next::NeedsOutputs(index) => {
+                    if let Some(listing) = outputs.get_mut(index) {
+                        let page = self.page(listing).await?;
+                        merge.add_outputs(index, page.map(|page| page.objects));
+                    }
                 }
-                Next::Found(finding) => self.take(finding).await?,
-                Next::Done => return Ok(()),
+                Next::Found(row) => {
+                    let name = row.name.clone();
+                    let finding = Finding::of(scope, &plan.bucket, row);
+                    self.take(name, finding).await?;
+                }
+                Next::Done => break,
+            }
+            self.take_looked_at().await?;
+        }
+        while !self.tasks.is_empty() || !self.looked_at.is_empty() {
+            self.take_looked_at().await?;
+            if !self.tasks.is_empty() {
+                self.settle_one().await?;
             }
         }
+        if plan.prune || plan.executor.is_none() {
+            self.find_other_orphans().await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for orphans among the outputs of patterns that aren't prefixes: each output is a question of its own.
+    async fn find_other_orphans(&mut self) -> Result<(), End> {
+        let plan = Arc::clone(&self.plan);
+        let scope = &plan.pipeline.scope;
+        let others = scope
+            .renditions
+            .iter()
+            .filter(|rendition| rendition.pattern.prefix().is_none());
+        for rendition in others {
+            let span = Span {
+                prefix: rendition.pattern.literal_beginning().to_owned(),
+                after: None,
+            };
+            let mut listing = plan.pipeline.store.list(&scope.target_bucket, span);
+            while let Some(page) = self.page(&mut listing).await? {
+                let outputs = page.objects.into_iter();
+                let recorded = outputs
+                    .filter_map(|output| recorded_output(&plan.bucket, rendition, output))
+                    .filter(|output| plan.covers(output.source.as_str()));
+                for output in recorded {
+                    let name = self.frontier.resume_after().to_owned();
+                    let ticket = self.frontier.begin(name);
+                    let action = if self.prunes() {
+                        Action::PruneIfGone(output)
+                    } else {
+                        Action::Tell(output)
+                    };
+                    self.begin(ticket, action).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn page(&mut self, listing: &mut Listing<'_>) -> Result<Option<Page>, End> {
@@ -99,54 +160,113 @@ impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
         })
     }
 
-    async fn take(&mut self, finding: Finding) -> Result<(), End> {
-        let deed = match &finding.class {
-            Class::Missing(job) | Class::Stale(job) => {
-                if self.plan.limit.is_some_and(|limit| self.begun >= limit) {
-                    return Err(End::Limit);
+    async fn take(&mut self, name: String, finding: Finding) -> Result<(), End> {
+        self.tally.scanned += 1;
+        match finding {
+            Finding::Skipped(_) => self.tally.skipped += 1,
+            Finding::Source(comparison) if comparison.is_open() => {
+                let ticket = self.frontier.begin(name);
+                return self.begin(ticket, Action::Look(comparison)).await;
+            }
+            Finding::Source(comparison) => {
+                let ticket = self.frontier.begin(name);
+                return self.act(ticket, comparison).await;
+            }
+            Finding::NoSource(strays) => {
+                for stray in strays {
+                    match stray {
+                        Stray::Orphan(orphan) if self.prunes() => {
+                            self.tally.orphans += 1;
+                            let ticket = self.frontier.begin(name.clone());
+                            self.begin(ticket, Action::Prune(orphan)).await?;
+                        }
+                        Stray::Orphan(orphan) if orphan.is_recorded => {
+                            self.tally.orphans += 1;
+                            self.log(&Line::found("orphan"), &name);
+                        }
+                        Stray::Orphan(orphan) => {
+                            let ticket = self.frontier.begin(name.clone());
+                            self.begin(ticket, Action::Tell(orphan)).await?;
+                        }
+                        Stray::Foreign => self.tally.foreign += 1,
+                    }
                 }
-                self.begun += 1;
-                Some(Deed::Make(job.clone()))
-            }
-            Class::Orphan(orphan) if self.plan.prune => Some(Deed::Prune(orphan.clone())),
-            Class::Orphan(_)
-            | Class::Conflict(_)
-            | Class::Current
-            | Class::Skipped(_)
-            | Class::Foreign => None,
-        };
-        self.tally.count(&finding.class);
-        if let Some(line) = Line::of_finding(&self.plan, &finding) {
-            self.log(&line, &finding.name);
-        }
-        match (deed, &self.plan.mode) {
-            (Some(deed), Mode::Announce(_) | Mode::Make) => self.begin(finding.name, deed).await,
-            (Some(_), Mode::DryRun) | (None, _) => {
-                self.frontier.pass(finding.name);
-                Ok(())
             }
         }
+        self.frontier.pass(name);
+        Ok(())
     }
 
-    /// Begins a deed when there is room and it is its turn.
-    async fn begin(&mut self, name: String, deed: Deed) -> Result<(), End> {
-        while self.tasks.len() >= self.most_tasks {
-            self.settle_one().await?;
+    fn prunes(&self) -> bool {
+        self.plan.prune && self.plan.executor.is_some()
+    }
+
+    async fn take_looked_at(&mut self) -> Result<(), End> {
+        while let Some((ticket, comparison)) = self.looked_at.pop_front() {
+            self.act(ticket, comparison).await?;
+        }
+        Ok(())
+    }
+
+    /// Does what a comparison asks for, in the work that the ticket stands for.
+    async fn act(&mut self, ticket: Ticket, comparison: Comparison) -> Result<(), End> {
+        let name = comparison.job.source.name.as_str().to_owned();
+        for (place, other) in comparison.conflicts() {
+            self.log(&Line::conflict(place.name.as_str(), other), &name);
+        }
+        let has = |state: &State| {
+            comparison
+                .states
+                .iter()
+                .flatten()
+                .any(|known| known == state)
+        };
+        let (counter, outcome) = if has(&State::Missing) {
+            (&mut self.tally.missing, Some("missing"))
+        } else if has(&State::Stale) {
+            (&mut self.tally.stale, Some("stale"))
+        } else if comparison.conflicts().next().is_some() {
+            (&mut self.tally.conflicts, None)
+        } else {
+            (&mut self.tally.current, None)
+        };
+        *counter += 1;
+        if let (None, Some(outcome)) = (&self.plan.executor, outcome) {
+            self.log(&Line::found(outcome), &name);
+        }
+        let Some(job) = comparison.to_do(self.plan.force) else {
+            self.frontier.done(ticket);
+            return Ok(());
+        };
+        if self.plan.limit.is_some_and(|limit| self.begun >= limit) {
+            return Err(End::Limit);
+        }
+        self.begun += 1;
+        if self.plan.executor.is_none() {
+            self.frontier.done(ticket);
+            return Ok(());
         }
         if let Some(pace) = &mut self.pace {
             let turn = pace.turn(std::time::Instant::now());
             self.wait(tokio::time::sleep_until(turn.into())).await?;
         }
-        let ticket = self.frontier.begin(name);
+        self.begin(ticket, Action::Make(job)).await
+    }
+
+    /// Begins an action when there is room.
+    async fn begin(&mut self, ticket: Ticket, action: Action) -> Result<(), End> {
+        while self.tasks.len() >= self.most_tasks {
+            self.settle_one().await?;
+        }
         let plan = Arc::clone(&self.plan);
         self.tasks.spawn(async move {
-            let ended = deed.perform(&plan).await;
-            (ticket, deed, ended)
+            let ended = action.perform(&plan).await;
+            (ticket, action, ended)
         });
         Ok(())
     }
 
-    /// Waits for something, and meanwhile for signals, deeds and the next sign of progress.
+    /// Waits for something, and meanwhile for signals, actions and the next sign of progress.
     async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
         let mut work = pin!(work);
         loop {
@@ -160,7 +280,7 @@ impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
         }
     }
 
-    /// Waits until one deed has ended.
+    /// Waits until one action has ended.
     async fn settle_one(&mut self) -> Result<(), End> {
         tokio::select! {
             biased;
@@ -192,32 +312,36 @@ impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
         end
     }
 
-    /// Counts a deed's end; one that every other deed would meet ends the run.
+    /// Counts an action's end; one that every other action would meet ends the run.
     fn settle(&mut self, ended: Result<Ended, JoinError>) -> Result<(), End> {
-        let Ok((ticket, deed, ended)) = ended else {
+        let Ok((ticket, action, ended)) = ended else {
             // Its ticket stays open, so the run is resumed before it.
             self.tally.failed += 1;
             return Err(End::Broken("panicked".to_owned()));
         };
         match ended {
+            Ok(Done::Looked(comparison)) => {
+                self.looked_at.push_back((ticket, *comparison));
+                Ok(())
+            }
             Ok(done) => {
                 self.frontier.done(ticket);
-                *self.counter(&done) += 1;
+                self.count(&done, &action);
                 Ok(())
             }
-            Err(Undone::Make(failure)) if failure.retry() == Retry::Never => {
+            Err(ActionError::Make(failure)) if failure.retry() == Retry::Never => {
                 self.frontier.done(ticket);
                 self.tally.refused += 1;
-                self.log(&Line::of_failure(&failure), deed.name());
+                self.log(&Line::of_failure(&failure), action.name());
                 Ok(())
             }
-            Err(undone) => {
+            Err(error) => {
                 self.frontier.failed(ticket);
                 self.tally.failed += 1;
-                if undone.is_general() {
-                    return Err(End::Broken(chain(&undone)));
+                if error.is_general() {
+                    return Err(End::Broken(chain(&error)));
                 }
-                self.log(&Line::of_undone(&undone), deed.name());
+                self.log(&Line::of_error(&error), action.name());
                 Ok(())
             }
         }
@@ -228,15 +352,27 @@ impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
         line.log(self.plan.bucket.as_str(), name);
     }
 
-    fn counter(&mut self, done: &Done) -> &mut u64 {
-        match done {
-            Done::Announced => &mut self.tally.announced,
-            Done::Handled(Outcome::Created | Outcome::Replaced(_)) => &mut self.tally.made,
-            Done::Handled(Outcome::Skipped(_) | Outcome::Deleted) | Done::Kept => {
+    fn count(&mut self, done: &Done, action: &Action) {
+        let counter = match (done, action) {
+            (Done::Announced, _) => &mut self.tally.announced,
+            (Done::Handled(Outcome::Created | Outcome::Replaced(_)), _) => &mut self.tally.made,
+            (Done::Handled(Outcome::Skipped(_) | Outcome::Deleted) | Done::Looked(_), _) => {
                 &mut self.tally.settled
             }
-            Done::Pruned => &mut self.tally.pruned,
-        }
+            (Done::Pruned, Action::PruneIfGone(_)) => {
+                self.tally.orphans += 1;
+                &mut self.tally.pruned
+            }
+            (Done::Pruned, _) => &mut self.tally.pruned,
+            (Done::Orphan, _) => {
+                self.log(&Line::found("orphan"), action.name());
+                &mut self.tally.orphans
+            }
+            (Done::Kept, Action::PruneIfGone(_)) => return,
+            (Done::Kept, Action::Tell(_)) => &mut self.tally.foreign,
+            (Done::Kept, _) => &mut self.tally.settled,
+        };
+        *counter += 1;
     }
 
     fn sum_up(self, end: End) -> Summary {
@@ -267,6 +403,11 @@ impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
 }
 
 impl Reconcile {
+    /// Whether a source's name is among those of this run.
+    fn covers(&self, name: &str) -> bool {
+        name.starts_with(&self.prefix) && name > self.start_after.as_str()
+    }
+
     /// The part of a bucket whose names are those of this run behind `above`.
     fn span(&self, above: &str) -> Span {
         let mut after = format!("{above}{}", self.start_after);

@@ -2,32 +2,30 @@
 
 use std::fmt;
 
-use super::Class;
-
 /// What a run has found and done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The names that were compared.
     pub scanned: u64,
-    /// Thumbnails that show the live version.
+    /// Sources whose outputs are all current.
     pub current: u64,
-    /// Pictures without a thumbnail.
+    /// Sources that lack an output.
     pub missing: u64,
-    /// Pictures whose thumbnail shows another version.
+    /// Sources that have all outputs, but one at least of another version or recipe.
     pub stale: u64,
-    /// Objects that are no pictures of ours to make.
+    /// Objects that are no sources.
     pub skipped: u64,
-    /// Thumbnails without a source.
+    /// Outputs without a source.
     pub orphans: u64,
-    /// Pictures whose thumbnail's place is another bucket's.
+    /// Sources of which a place has the output of another source, and no other place anything to do.
     pub conflicts: u64,
-    /// Objects under the prefix that are not for this bucket.
+    /// Objects behind a prefix that are not for this bucket.
     pub foreign: u64,
     /// Entries of a folder that no object's name can name.
     pub unnameable: u64,
-    /// Pictures that were announced.
+    /// Sources that were announced.
     pub announced: u64,
-    /// Thumbnails that were made.
+    /// Sources whose outputs were made.
     pub made: u64,
     /// Pictures that turned out to need nothing by the time they were opened.
     pub settled: u64,
@@ -37,23 +35,6 @@ pub struct Tally {
     pub pruned: u64,
     /// What failed, and may succeed another time.
     pub failed: u64,
-}
-
-impl Tally {
-    /// Counts a finding.
-    pub fn count(&mut self, class: &Class) {
-        self.scanned += 1;
-        let counter = match class {
-            Class::Current => &mut self.current,
-            Class::Missing(_) => &mut self.missing,
-            Class::Stale(_) => &mut self.stale,
-            Class::Skipped(_) => &mut self.skipped,
-            Class::Orphan(_) => &mut self.orphans,
-            Class::Conflict(_) => &mut self.conflicts,
-            Class::Foreign => &mut self.foreign,
-        };
-        *counter += 1;
-    }
 }
 
 impl fmt::Display for Tally {

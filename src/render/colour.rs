@@ -13,6 +13,30 @@ pub(super) fn memory_bytes(bytes: usize) -> u64 {
         .saturating_add(TRANSFORM)
 }
 
+/// Whether a profile shows colours as sRGB does, to two steps of 255.
+///
+/// A profile that would be ignored, being broken or not of red, green and blue, counts as one that does.
+pub(super) fn is_srgb(profile: &[u8]) -> bool {
+    const STEP: usize = 51;
+    let Ok(profile) = ColorProfile::new_from_slice(profile) else {
+        return true;
+    };
+    match profile.color_space {
+        DataColorSpace::Rgb => {}
+        other => return other != DataColorSpace::Gray,
+    }
+    let levels = || (0..=u8::MAX).step_by(STEP);
+    let colours =
+        levels().flat_map(|r| levels().flat_map(move |g| levels().map(move |b| [r, g, b])));
+    let colours: Vec<u8> = colours.flatten().collect();
+    let mut shown = vec![0; colours.len()];
+    transform(&profile, Layout::Rgb, Layout::Rgb, &colours, &mut shown)
+        && colours
+            .iter()
+            .zip(shown)
+            .all(|(colour, shown)| colour.abs_diff(shown) <= 2)
+}
+
 /// The pixels in sRGB, if their profile is sound and fits their model; unchanged otherwise.
 pub(super) fn to_srgb(pixels: Pixels, profile: Option<&[u8]>) -> Pixels {
     let Some(profile) = profile.and_then(|profile| ColorProfile::new_from_slice(profile).ok())

@@ -6,7 +6,7 @@ use super::Refusal;
 
 /// The formats that are rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum SourceFormat {
     Jpeg,
     Png,
 }
@@ -50,10 +50,10 @@ fn name_of(format: ImageFormat) -> &'static str {
 }
 
 /// Names the format of `source`, or refuses it.
-pub(super) fn recognise(source: &[u8]) -> Result<Format, Refusal> {
+pub(super) fn recognise(source: &[u8]) -> Result<SourceFormat, Refusal> {
     match image::guess_format(source) {
-        Ok(ImageFormat::Png) => return Ok(Format::Png),
-        Ok(ImageFormat::Jpeg) => return Ok(Format::Jpeg),
+        Ok(ImageFormat::Png) => return Ok(SourceFormat::Png),
+        Ok(ImageFormat::Jpeg) => return Ok(SourceFormat::Jpeg),
         Ok(other) => return Err(Refusal::Unsupported(name_of(other))),
         Err(_) => {}
     }
@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn jpeg_and_png_are_told_by_their_first_bytes() {
-        assert_eq!(recognise(b"\xFF\xD8\xFF\xE0"), Ok(Format::Jpeg));
-        assert_eq!(recognise(b"\x89PNG\r\n\x1a\n...."), Ok(Format::Png));
+        assert_eq!(recognise(b"\xFF\xD8\xFF\xE0"), Ok(SourceFormat::Jpeg));
+        assert_eq!(recognise(b"\x89PNG\r\n\x1a\n...."), Ok(SourceFormat::Png));
     }
 
     #[test]

@@ -4,22 +4,27 @@
 
 use super::Refusal;
 use super::jpeg::{self, BlockSide, Component, Header};
-use super::resize::{Axis, Sampling, Shrink};
+use super::resize::{Axis, Shrink};
+use super::size::{Framing, index};
 
-/// An upper bound of the heap that [`render`] takes beside the decoder.
-pub(super) fn memory_bytes(header: &Header<'_>, size: (u32, u32)) -> u64 {
+/// An upper bound of the heap that [`render`] takes beside the decoder and its views.
+pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
     let (width, height) = (u64::from(header.width), u64::from(header.height));
-    let resizer = Shrink::<u16, 3>::memory_bytes((header.width, header.height), size);
     // The planes, which chroma may exceed by a sample, and their rows, once as quarters.
-    (width + 1) * (height + 1) * 3 + (width + 2) * 3 * 4 + resizer
+    (width + 1) * (height + 1) * 3 + (width + 2) * 3 * 4
 }
 
-/// The red, green and blue planes at the thumbnail's size of a picture in luma and chroma.
+/// An upper bound of the heap that one of [`render`]'s views takes.
+pub(super) fn view_memory_bytes(header: &Header<'_>, size: (u32, u32)) -> u64 {
+    Shrink::<u16, 3>::memory_bytes((header.width, header.height), size)
+}
+
+/// The red, green and blue planes of each view of a picture in luma and chroma.
 pub(super) fn render(
     header: &Header<'_>,
     source: &[u8],
-    size: (u32, u32),
-) -> Result<[Vec<f32>; 3], Refusal> {
+    framings: &[Framing],
+) -> Result<Vec<[Vec<f32>; 3]>, Refusal> {
     let mut planes: Vec<Enlarged> = header
         .components
         .iter()
@@ -35,25 +40,34 @@ pub(super) fn render(
             }
         },
     )?;
-    let (columns, rows) = (
-        Axis::new(Sampling::pixels(header.width), size.0),
-        Axis::new(Sampling::pixels(header.height), size.1),
-    );
-    let mut shrinks: [Shrink<u16, 1>; 3] = std::array::from_fn(|_| Shrink::new(&columns, &rows, 1));
-    let mut channels: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; columns.samples()]);
-    for y in 0..rows.samples() {
+    let axes: Vec<(Axis, Axis)> = framings
+        .iter()
+        .map(|framing| framing.axes(header.width, header.height))
+        .collect();
+    let mut views: Vec<[Shrink<u16, 1>; 3]> = axes
+        .iter()
+        .map(|(columns, rows)| std::array::from_fn(|_| Shrink::new(columns, rows, 1)))
+        .collect();
+    let (width, height) = (index(header.width), index(header.height));
+    let mut channels: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; width]);
+    for y in 0..height {
         for (channel, plane) in channels.iter_mut().zip(&mut planes) {
             plane.row(y, channel);
         }
         let [luma, blue, red] = &mut channels;
         ycc_to_rgb(luma, blue, red);
-        for (shrink, samples) in shrinks.iter_mut().zip(&channels) {
-            for (sum, sample) in shrink.row(y).as_flattened_mut().iter_mut().zip(samples) {
-                *sum += sample.cast_unsigned();
+        for shrinks in &mut views {
+            for (shrink, samples) in shrinks.iter_mut().zip(&channels) {
+                for (sum, sample) in shrink.row(y).as_flattened_mut().iter_mut().zip(samples) {
+                    *sum += sample.cast_unsigned();
+                }
             }
         }
     }
-    Ok(shrinks.map(|shrink| shrink.finish().concat()))
+    let finished = views.into_iter();
+    Ok(finished
+        .map(|shrinks| shrinks.map(|shrink| shrink.finish().concat()))
+        .collect())
 }
 
 /// Converts as [`components::ycc_to_rgb`](super::components::ycc_to_rgb) does, to whole samples of 0 to 255.
@@ -175,10 +189,6 @@ impl Ratio {
             (near, near)
         }
     }
-}
-
-fn index(count: u32) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@
 
 mod colour;
 mod components;
-mod deflate;
-mod encode;
 mod format;
 mod joined;
 mod jpeg;
@@ -18,14 +16,16 @@ mod resize;
 mod size;
 mod target;
 
+pub use output::{Encoded, Format};
 pub use refusal::Refusal;
-pub use size::MAX_SIDE;
 pub use target::{
     Background, BoxSize, Encoding, Fit, InvalidTarget, MAX_BOX_SIDE, Quality, Side, Target,
 };
 
 use components::Photo;
-use format::Format;
+use format::SourceFormat;
+use orientation::Orientation;
+use size::Framing;
 
 /// The pixels that a picture may have unless the operator says otherwise.
 pub const DEFAULT_MAX_PIXELS: u64 = 250_000_000;
@@ -65,82 +65,149 @@ pub struct Plan<'a> {
     pub width: u32,
     /// Rows as stored, before orientation.
     pub height: u32,
+    targets: Vec<Target>,
     picture: Picture<'a>,
 }
 
 /// The header by format.
 enum Picture<'a> {
     Jpeg(Photo<'a>),
-    Png(png::Header<'a>),
+    Png(png::Header<'a>, Vec<Framing>),
 }
 
 impl<'a> Plan<'a> {
-    /// Recognises the format by content and reads the header.
+    /// Recognises the format by content, reads the header, and plans one output for each target.
     ///
     /// # Errors
     /// Refuses what is not a picture, not supported, over a limit, or malformed in its header.
-    pub fn new(source: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
+    pub fn new(source: &'a [u8], limits: &Limits, targets: &[Target]) -> Result<Self, Refusal> {
+        let targets = targets.to_vec();
         Ok(match format::recognise(source)? {
-            Format::Jpeg => {
-                let photo = Photo::read(source, *limits)?;
+            SourceFormat::Jpeg => {
+                let photo = Photo::read(source, *limits, &targets)?;
                 Self {
                     width: photo.header.width,
                     height: photo.header.height,
+                    targets,
                     picture: Picture::Jpeg(photo),
                 }
             }
-            Format::Png => {
+            SourceFormat::Png => {
                 let header = png::Header::read(source, *limits)?;
+                let (width, height) = (header.width, header.height);
+                let frame = |target| header.orientation.frame(width, height, target);
+                let framings = targets.iter().map(frame).collect();
                 Self {
-                    width: header.width,
-                    height: header.height,
-                    picture: Picture::Png(header),
+                    width,
+                    height,
+                    targets,
+                    picture: Picture::Png(header, framings),
                 }
             }
         })
     }
 
+    /// Columns and rows as shown, after orientation.
+    #[must_use]
+    pub fn shown_size(&self) -> (u32, u32) {
+        self.orientation().turn_size((self.width, self.height))
+    }
+
     /// An upper bound of the heap that [`Plan::render`] takes beyond the source, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
-        // The finished pixels in their several forms, and the PNG encoder.
-        const FINISH: u64 = 2 << 20;
-        FINISH
-            + match &self.picture {
-                Picture::Jpeg(photo) => photo.memory_bytes(),
-                Picture::Png(header) => png::memory_bytes(header),
-            }
+        let (decoder, sizes): (_, Vec<_>) = match &self.picture {
+            Picture::Jpeg(photo) => (photo.memory_bytes(), photo.sizes().collect()),
+            Picture::Png(header, framings) => (
+                png::memory_bytes(header, framings),
+                framings.iter().map(Framing::size).collect(),
+            ),
+        };
+        let outputs = sizes.into_iter().zip(&self.targets);
+        let outputs = outputs
+            .map(|(size, target)| output::memory_bytes(size, self.format(target), target.encoding));
+        decoder + outputs.sum::<u64>()
     }
 
-    /// Decodes the picture and renders its thumbnail.
+    /// Decodes the picture and renders its outputs, in the order of their targets.
     ///
     /// # Errors
     /// Refuses what turns out truncated, corrupt or too complex while decoding.
-    pub fn render(self) -> Result<Thumbnail, Refusal> {
-        let (pixels, orientation) = match &self.picture {
-            Picture::Jpeg(photo) => (photo.render()?, photo.orientation),
-            Picture::Png(header) => (png::render(header)?, header.orientation),
+    pub fn render(self) -> Result<Vec<Encoded>, Refusal> {
+        let orientation = self.orientation();
+        let mut outputs = vec![None; self.targets.len()];
+        let mut take = |index: usize, picture: output::Picture| {
+            if let (Some(target), Some(output)) = (self.targets.get(index), outputs.get_mut(index))
+            {
+                *output = Some(output::encode(
+                    picture,
+                    orientation,
+                    self.format(target),
+                    target.encoding,
+                )?);
+            }
+            Ok(())
         };
-        let pixels = pixels::smallest_model(orientation.turn(pixels));
-        encode::encode(&pixels)
+        match &self.picture {
+            Picture::Jpeg(photo) => photo.render(&mut take)?,
+            Picture::Png(header, framings) => {
+                for (index, pixels) in png::render(header, framings)?.into_iter().enumerate() {
+                    take(index, output::Picture::Pixels(pixels))?;
+                }
+            }
+        }
+        Ok(outputs.into_iter().flatten().collect())
+    }
+
+    fn orientation(&self) -> Orientation {
+        match &self.picture {
+            Picture::Jpeg(photo) => photo.orientation,
+            Picture::Png(header, _) => header.orientation,
+        }
+    }
+
+    /// The format that a target asks for.
+    fn format(&self, target: &Target) -> Format {
+        match (target.encoding, &self.picture) {
+            (Encoding::Jpeg(..), _) | (Encoding::Source(..), Picture::Jpeg(_)) => Format::Jpeg,
+            (Encoding::WebP(_), _) => Format::WebP,
+            (Encoding::Png, _) | (Encoding::Source(..), Picture::Png(..)) => Format::Png,
+        }
     }
 }
 
-/// A finished thumbnail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Thumbnail {
-    /// The PNG file: 8 bits a sample, no profile, no metadata.
-    pub png: Vec<u8>,
-    /// Columns, at most [`MAX_SIDE`].
-    pub width: u32,
-    /// Rows, at most [`MAX_SIDE`].
-    pub height: u32,
+/// What rendering takes for nearly every picture beyond its bytes: a plan tells it for one.
+#[must_use]
+pub fn usual_memory_bytes(targets: &[Target]) -> u64 {
+    const DECODER: u64 = 6 << 20;
+    let sides = |size: BoxSize| match size {
+        BoxSize::Both(width, height) => (width.get(), height.get()),
+        // Pictures are seldom longer than twice their width.
+        BoxSize::Width(side) | BoxSize::Height(side) => (side.get(), 2 * side.get()),
+    };
+    let output = |target: &Target| {
+        let (width, height) = sides(target.size);
+        // Planes of three colours while they are resized.
+        let planes = u64::from(width) * u64::from(height) * 12;
+        let format = match target.encoding {
+            Encoding::Jpeg(..) => Format::Jpeg,
+            Encoding::WebP(_) => Format::WebP,
+            Encoding::Png | Encoding::Source(..) => Format::Png,
+        };
+        planes + output::memory_bytes((width, height), format, target.encoding)
+    };
+    DECODER + targets.iter().map(output).sum::<u64>()
 }
 
-/// Renders the thumbnail of the picture in `source`.
+/// Renders the default output of the picture in `source`: a PNG that fits 128x128.
 ///
 /// # Errors
 /// As [`Plan::new`] and [`Plan::render`].
-pub fn render(source: &[u8], limits: &Limits) -> Result<Thumbnail, Refusal> {
-    Plan::new(source, limits)?.render()
+pub fn render(source: &[u8], limits: &Limits) -> Result<Encoded, Refusal> {
+    let outputs = Plan::new(source, limits, &[Target::default()])?.render()?;
+    // There is one output for each target.
+    outputs
+        .into_iter()
+        .next()
+        .ok_or_else(|| Refusal::Corrupt("no output".to_owned()))
 }

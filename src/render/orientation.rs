@@ -1,7 +1,8 @@
 //! The orientation that EXIF gives a picture (CIPA DC-008, tag 0x0112), in JPEG's APP1 and PNG's eXIf alike.
 
 use super::pixels::Pixels;
-use super::size;
+use super::size::Framing;
+use super::target::Target;
 
 /// How the stored pixels are turned to be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,10 +51,16 @@ impl Orientation {
         }
     }
 
-    /// The size at which stored pixels, once turned, fit the thumbnail.
-    pub(super) fn fit(self, width: u32, height: u32) -> (u32, u32) {
+    /// What a target makes of stored pixels of this size, before they are turned.
+    pub(super) fn frame(self, width: u32, height: u32, target: &Target) -> Framing {
         let (width, height) = self.turn_size((width, height));
-        self.turn_size(size::fit(width, height))
+        let framing = Framing::new(width, height, target);
+        // A part of the middle stays one however it is mirrored.
+        if self.transpose {
+            framing.transposed()
+        } else {
+            framing
+        }
     }
 
     /// Turns stored pixels to how they are shown.

@@ -1,8 +1,121 @@
-//! What a finished picture is coded as.
-#![expect(dead_code, reason = "the renderer makes thumbnails alone so far")]
+//! What finished pixels are coded as. A format that is written has its room here.
 
 mod jpeg;
 #[cfg(test)]
 mod pictures;
 mod planes;
+mod png;
 mod webp;
+
+pub(super) use self::jpeg::halves_chroma;
+pub(super) use self::planes::Planes;
+use super::orientation::Orientation;
+use super::pixels::{Pixels, smallest_model};
+use super::{Background, Encoding, Quality, Refusal};
+
+/// The format of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// PNG.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// Lossy WebP.
+    WebP,
+}
+
+impl Format {
+    /// The media type.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+        }
+    }
+}
+
+/// A finished output: sRGB, 8 bits a sample, no profile, no metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Its format.
+    pub format: Format,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// A finished picture before it is coded.
+pub(super) enum Picture {
+    /// As red, green and blue, grey, and with alpha.
+    Pixels(Pixels),
+    /// As the luma and chroma that lossy formats store.
+    Planes(Planes),
+}
+
+/// Turns a picture and codes it in a format, with what the target's encoding says of it.
+pub(super) fn encode(
+    picture: Picture,
+    orientation: Orientation,
+    format: Format,
+    encoding: Encoding,
+) -> Result<Encoded, Refusal> {
+    let (quality, background) = parameters(encoding);
+    let (bytes, width, height) = match picture {
+        Picture::Planes(planes) => {
+            let planes = planes.turned(orientation);
+            let bytes = match format {
+                Format::Jpeg => jpeg::encode_planes(&planes, quality)?,
+                Format::WebP => webp::encode_planes(&planes, quality)?,
+                Format::Png => return Err(Refusal::Unsupported("PNG of luma and chroma")),
+            };
+            (bytes, planes.width, planes.height)
+        }
+        Picture::Pixels(pixels) => {
+            let pixels = smallest_model(orientation.turn(pixels));
+            let bytes = match format {
+                Format::Png => png::encode(&pixels)?,
+                Format::Jpeg => jpeg::encode(&pixels, quality, background)?,
+                Format::WebP => webp::encode(&pixels, quality)?,
+            };
+            (bytes, pixels.width, pixels.height)
+        }
+    };
+    let side = |length: usize| u32::try_from(length).map_err(|_| Refusal::TooComplex("output"));
+    Ok(Encoded {
+        bytes,
+        format,
+        width: side(width)?,
+        height: side(height)?,
+    })
+}
+
+/// An upper bound of the heap that finishing an output of this size takes beyond its planes.
+pub(super) fn memory_bytes((width, height): (u32, u32), format: Format, encoding: Encoding) -> u64 {
+    const FIXED: u64 = 2 << 20;
+    // Finished pixels of four samples, and once more while they are turned.
+    const PIXELS: u64 = 8;
+    let (quality, _) = parameters(encoding);
+    let pixels = u64::from(width) * u64::from(height) * PIXELS;
+    let coder = match format {
+        Format::Png => png::memory_bytes(width, height),
+        Format::Jpeg => pixels + jpeg::memory_bytes(width, height, quality),
+        Format::WebP => pixels + webp::memory_bytes(width, height, quality, true),
+    };
+    // What a thumbnail takes is in the fixed part.
+    FIXED + coder.saturating_sub(128 * 128 * 48)
+}
+
+fn parameters(encoding: Encoding) -> (Quality, Background) {
+    match encoding {
+        Encoding::Png => (Quality::default(), Background::default()),
+        Encoding::WebP(quality) => (quality, Background::default()),
+        Encoding::Jpeg(quality, background) | Encoding::Source(quality, background) => {
+            (quality, background)
+        }
+    }
+}

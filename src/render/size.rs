@@ -1,43 +1,207 @@
-//! The thumbnail's size.
+//! An output's size, and the part of the picture that it shows.
 
-/// The longest side of a thumbnail, in pixels.
-pub const MAX_SIDE: u32 = 128;
+use super::resize::{Axis, Sampling};
+use super::target::{BoxSize, Fit, Target};
 
-/// The size at which a picture of `width` x `height` fits [`MAX_SIDE`] x [`MAX_SIDE`].
-///
-/// A picture that fits already keeps its size. Otherwise the longer side becomes [`MAX_SIDE`], and the other the integer
-/// next to its exact length, at least 1, that brings width / height nearest to the source's (the lower one when both are
-/// as near). Both arguments are the size as shown, that is after orientation.
-pub(super) fn fit(width: u32, height: u32) -> (u32, u32) {
-    if width <= MAX_SIDE && height <= MAX_SIDE {
-        return (width, height);
+/// What a target makes of a picture's size; both axes as stored or as shown, whichever the caller means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Framing {
+    pub(super) columns: Stretch,
+    pub(super) rows: Stretch,
+}
+
+/// The pixels of one axis that are shown, and how many they become.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stretch {
+    /// Where they begin; the whole axis begins at 0.
+    pub(super) start: f64,
+    /// How many they are.
+    pub(super) extent: f64,
+    /// How many they become, at least 1.
+    pub(super) outputs: u32,
+}
+
+impl Framing {
+    /// Frames a picture of `width` x `height`, the size as shown, that is after orientation.
+    pub(super) fn new(width: u32, height: u32, target: &Target) -> Self {
+        match (target.fit, target.size) {
+            (Fit::Cover, BoxSize::Both(across, down)) => {
+                Self::cover(width, height, across.get(), down.get())
+            }
+            (Fit::Inside | Fit::Cover, size) => {
+                let (columns, rows) = inside(width, height, size);
+                Self {
+                    columns: Stretch::whole(width, columns),
+                    rows: Stretch::whole(height, rows),
+                }
+            }
+        }
     }
-    // |width / height - w / h| is compared multiplied by height * h, so that integers suffice: all products stay below 2^47.
-    let off = |w: u32, h: u32| {
-        (u64::from(width) * u64::from(h)).abs_diff(u64::from(w) * u64::from(height))
-    };
-    if width > height {
-        let low = floor(height, width);
-        let high = low + 1;
-        let low_wins = off(MAX_SIDE, low) * u64::from(high) <= off(MAX_SIDE, high) * u64::from(low);
-        (MAX_SIDE, if low_wins { low.max(1) } else { high })
-    } else {
-        let low = floor(width, height);
-        let high = low + 1;
-        let low_wins = off(low, MAX_SIDE) <= off(high, MAX_SIDE);
-        (if low_wins { low.max(1) } else { high }, MAX_SIDE)
+
+    /// The largest middle part that has the box's ratio, at the box's size or at its own if that is smaller.
+    fn cover(width: u32, height: u32, across: u32, down: u32) -> Self {
+        // Compared as products, so that integers suffice.
+        let (by_height, by_width) = (
+            u64::from(width) * u64::from(down),
+            u64::from(height) * u64::from(across),
+        );
+        if by_height >= by_width {
+            let (columns, rows) = (cut(across, down, height), down.min(height));
+            Self {
+                columns: Stretch::middle(width, exact(across, down, height), columns),
+                rows: Stretch::whole(height, rows),
+            }
+        } else {
+            let (columns, rows) = (across.min(width), cut(down, across, width));
+            Self {
+                columns: Stretch::whole(width, columns),
+                rows: Stretch::middle(height, exact(down, across, width), rows),
+            }
+        }
+    }
+
+    /// The same with rows and columns changed.
+    pub(super) fn transposed(self) -> Self {
+        Self {
+            columns: self.rows,
+            rows: self.columns,
+        }
+    }
+
+    /// The axes of a picture of `width` x `height` pixels.
+    pub(super) fn axes(&self, width: u32, height: u32) -> (Axis, Axis) {
+        let axis = |length, stretch: Stretch| {
+            Axis::new(Sampling::stretch(length, stretch), stretch.outputs)
+        };
+        (axis(width, self.columns), axis(height, self.rows))
+    }
+
+    /// Whether all pixels of a picture of `width` x `height` are kept as they are.
+    pub(super) fn is_whole(&self, width: u32, height: u32) -> bool {
+        self.size() == (width, height)
+    }
+
+    /// The same for samples that each stand for 2x2 pixels of the output; the last of an odd side reaches beyond it.
+    pub(super) fn halved(self) -> Self {
+        let halved = |stretch: Stretch| {
+            let outputs = stretch.outputs.div_ceil(2);
+            let reached = f64::from(outputs) * 2.0 / f64::from(stretch.outputs);
+            Stretch {
+                start: stretch.start,
+                extent: stretch.extent * reached,
+                outputs,
+            }
+        };
+        Self {
+            columns: halved(self.columns),
+            rows: halved(self.rows),
+        }
+    }
+
+    /// Columns and rows of the output.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.columns.outputs, self.rows.outputs)
     }
 }
 
-/// The whole part of the shorter side's exact length; at most [`MAX_SIDE`], because `short <= long`.
-fn floor(short: u32, long: u32) -> u32 {
-    let exact = u64::from(short) * u64::from(MAX_SIDE) / u64::from(long);
-    u32::try_from(exact).unwrap_or(MAX_SIDE)
+impl Stretch {
+    fn whole(length: u32, outputs: u32) -> Self {
+        Self {
+            start: 0.0,
+            extent: f64::from(length),
+            outputs,
+        }
+    }
+
+    fn middle(length: u32, extent: f64, outputs: u32) -> Self {
+        let length = f64::from(length);
+        if extent <= f64::from(outputs) + 0.5 {
+            // Not reduced, so that whole pixels are kept as they are.
+            let extent = f64::from(outputs);
+            return Self {
+                start: ((length - extent) / 2.0).floor(),
+                extent,
+                outputs,
+            };
+        }
+        Self {
+            start: (length - extent) / 2.0,
+            extent,
+            outputs,
+        }
+    }
+}
+
+/// A 32-bit count as an index, the same number on every machine that can hold such a picture.
+pub(super) fn index(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// What `length` of the other side makes of this one in the ratio `this` : `other`.
+fn exact(this: u32, other: u32, length: u32) -> f64 {
+    f64::from(this) * f64::from(length) / f64::from(other)
+}
+
+/// The side that is cut: the box's, or what the other side's own length makes of it.
+fn cut(this: u32, other: u32, length: u32) -> u32 {
+    if length >= other {
+        return this;
+    }
+    let (this, other, length) = (u64::from(this), u64::from(other), u64::from(length));
+    let rounded = (2 * this * length + other) / (2 * other);
+    u32::try_from(rounded).unwrap_or(u32::MAX).max(1)
+}
+
+/// The size at which a picture of `width` x `height` fits a box.
+///
+/// A picture that fits already keeps its size. Otherwise the side that is the longer for the box becomes the box's, and
+/// the other the integer next to its exact length, at least 1, that brings width / height nearest to the source's (the
+/// lower one when both are as near).
+fn inside(width: u32, height: u32, size: BoxSize) -> (u32, u32) {
+    let (across, down) = match size {
+        BoxSize::Both(across, down) => (across.get(), down.get()),
+        BoxSize::Width(across) => (across.get(), u32::MAX),
+        BoxSize::Height(down) => (u32::MAX, down.get()),
+    };
+    if width <= across && height <= down {
+        return (width, height);
+    }
+    // |width / height - w / h| is compared multiplied by height * h, in integers.
+    let off = |w: u32, h: u32| {
+        (u128::from(width) * u128::from(h)).abs_diff(u128::from(w) * u128::from(height))
+    };
+    if u64::from(width) * u64::from(down) > u64::from(height) * u64::from(across) {
+        let low = floor(height, across, width);
+        let high = low + 1;
+        let low_wins = off(across, low) * u128::from(high) <= off(across, high) * u128::from(low);
+        (across, if low_wins { low.max(1) } else { high })
+    } else {
+        let low = floor(width, down, height);
+        let high = low + 1;
+        let low_wins = off(low, down) <= off(high, down);
+        (if low_wins { low.max(1) } else { high }, down)
+    }
+}
+
+/// The whole part of the free side's exact length, which is at most the free side of the box.
+fn floor(free: u32, side: u32, length: u32) -> u32 {
+    let exact = u64::from(free) * u64::from(side) / u64::from(length);
+    u32::try_from(exact).unwrap_or(u32::MAX - 1)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn framed(width: u32, height: u32, target: &str) -> Framing {
+        Framing::new(width, height, &target.parse().unwrap())
+    }
+
+    fn fit(width: u32, height: u32) -> (u32, u32) {
+        Framing::new(width, height, &Target::default()).size()
+    }
 
     #[test]
     fn a_small_picture_keeps_its_size() {
@@ -56,6 +220,7 @@ mod tests {
     fn the_free_side_is_at_least_one() {
         assert_eq!(fit(u32::MAX, 1), (128, 1));
         assert_eq!(fit(1, u32::MAX), (1, 128));
+        assert_eq!(framed(1, u32::MAX, "size=5x").size(), (1, u32::MAX));
     }
 
     #[test]
@@ -72,6 +237,115 @@ mod tests {
                 let best = off(exact.floor().max(1.0)).min(off(exact.ceil().max(1.0)));
                 assert!(off(f64::from(w)) <= best + 1e-9, "{short} x {long} -> {w}");
             }
+        }
+    }
+
+    #[test]
+    fn a_box_may_be_oblong_or_free_on_a_side() {
+        assert_eq!(framed(4000, 3000, "size=1600x400").size(), (533, 400));
+        assert_eq!(framed(4000, 3000, "size=1600x").size(), (1600, 1200));
+        assert_eq!(framed(4000, 3000, "size=x300").size(), (400, 300));
+        assert_eq!(framed(400, 300, "size=x300").size(), (400, 300));
+    }
+
+    #[test]
+    fn cover_cuts_evenly_and_never_enlarges() {
+        for (width, height, target, size, columns, rows) in [
+            (
+                150,
+                100,
+                "size=200x200",
+                (100, 100),
+                (25.0, 100.0),
+                (0.0, 100.0),
+            ),
+            (
+                100,
+                150,
+                "size=200x200",
+                (100, 100),
+                (0.0, 100.0),
+                (25.0, 100.0),
+            ),
+            (
+                150,
+                100,
+                "size=300x100",
+                (150, 50),
+                (0.0, 150.0),
+                (25.0, 50.0),
+            ),
+            (
+                4000,
+                3000,
+                "size=200x200",
+                (200, 200),
+                (500.0, 3000.0),
+                (0.0, 3000.0),
+            ),
+            (
+                4000,
+                3000,
+                "size=400x200",
+                (400, 200),
+                (0.0, 4000.0),
+                (500.0, 2000.0),
+            ),
+            (
+                4000,
+                3000,
+                "size=400x300",
+                (400, 300),
+                (0.0, 4000.0),
+                (0.0, 3000.0),
+            ),
+            (
+                4000,
+                3000,
+                "size=400x",
+                (400, 300),
+                (0.0, 4000.0),
+                (0.0, 3000.0),
+            ),
+            (3, 1000, "size=8192x1", (3, 1), (0.0, 3.0), (499.0, 1.0)),
+        ] {
+            let framing = framed(width, height, &format!("{target}&fit=cover"));
+            assert_eq!(framing.size(), size, "{target}");
+            let span = |stretch: Stretch| (stretch.start, stretch.extent);
+            assert_eq!(
+                (span(framing.columns), span(framing.rows)),
+                (columns, rows),
+                "{target}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_lies_in_the_picture_and_what_is_made_in_the_box(
+            (width, height) in (1..100_000_u32, 1..100_000_u32),
+            (across, down) in (1..=8192_u32, 1..=8192_u32),
+            cover in any::<bool>(),
+        ) {
+            let fit = if cover { "cover" } else { "inside" };
+            let framing = framed(width, height, &format!("size={across}x{down}&fit={fit}"));
+            let (columns, rows) = framing.size();
+            prop_assert!(columns >= 1 && rows >= 1);
+            prop_assert!(columns <= across.min(width) && rows <= down.min(height));
+            for (stretch, length) in [(framing.columns, width), (framing.rows, height)] {
+                prop_assert!(stretch.start >= 0.0);
+                prop_assert!(stretch.start + stretch.extent <= f64::from(length) + 1e-6);
+                prop_assert!(stretch.extent >= f64::from(stretch.outputs) - 0.5);
+            }
+            if !cover {
+                prop_assert!(columns == across.min(width) || rows == down.min(height));
+            }
+            // The ratio is that of what is shown, to half a pixel of the output.
+            let scale = framing.columns.extent / f64::from(columns);
+            let exact = framing.rows.extent / scale;
+            let other = framing.columns.extent / (framing.rows.extent / f64::from(rows));
+            let near = (exact - f64::from(rows)).abs().min((other - f64::from(columns)).abs());
+            prop_assert!(near <= 1.0, "{near}");
         }
     }
 }

@@ -128,8 +128,8 @@ impl FromStr for Target {
                 return Err(InvalidTarget::GivenTwice(name));
             }
         }
-        let quality = quality.map_or(Ok(Quality::DEFAULT), str::parse)?;
-        let background = background.map_or(Ok(Background::WHITE), str::parse)?;
+        let quality = quality.map_or(Ok(Quality::default()), str::parse)?;
+        let background = background.map_or(Ok(Background::default()), str::parse)?;
         Ok(Self {
             size: size.ok_or(InvalidTarget::NoSize)?.parse()?,
             fit: match fit {
@@ -217,9 +217,15 @@ impl fmt::Display for BoxSize {
     }
 }
 
-impl Quality {
-    const DEFAULT: Self = Self(NonZeroU8::new(80).unwrap());
+impl Default for Quality {
+    /// 80.
+    fn default() -> Self {
+        const DEFAULT: Quality = Quality(NonZeroU8::new(80).unwrap());
+        DEFAULT
+    }
+}
 
+impl Quality {
     /// Takes a number; `None` where it is out of range.
     #[must_use]
     pub fn new(quality: u8) -> Option<Self> {
@@ -250,8 +256,11 @@ impl fmt::Display for Quality {
     }
 }
 
-impl Background {
-    const WHITE: Self = Self([u8::MAX; 3]);
+impl Default for Background {
+    /// White.
+    fn default() -> Self {
+        Self([u8::MAX; 3])
+    }
 }
 
 impl FromStr for Background {

@@ -102,7 +102,7 @@ impl Pattern {
 
     fn new(pieces: Vec<Piece>) -> Result<Self, InvalidPattern> {
         let has = |piece| pieces.contains(&piece);
-        if !has(Piece::Name) && !(has(Piece::Dir) && has(Piece::Stem)) {
+        if !(has(Piece::Name) || has(Piece::Dir) && has(Piece::Stem)) {
             return Err(InvalidPattern::Incomplete);
         }
         if matches!(

@@ -32,6 +32,12 @@ impl EventLine {
             .generation
             .or(event.generation)
             .map(|generation| generation.to_string());
+        let first = report
+            .renditions
+            .iter()
+            .find(|rendition| rendition.bytes.is_some());
+        let renditions = serde_json::to_string(&report.renditions).ok();
+        let renditions = renditions.filter(|_| !report.renditions.is_empty());
         let trace = self.trace.as_ref().zip(self.project.as_ref());
         let trace =
             trace.map(|(trace, project)| format!("projects/{project}/traces/{}", trace.trace_id));
@@ -54,9 +60,10 @@ impl EventLine {
                     source_bytes = report.source_bytes,
                     source_width = report.source_pixels.map(|(width, _)| width),
                     source_height = report.source_pixels.map(|(_, height)| height),
-                    thumbnail_bytes = report.thumbnail_bytes,
-                    thumbnail_width = report.thumbnail_pixels.map(|(width, _)| width),
-                    thumbnail_height = report.thumbnail_pixels.map(|(_, height)| height),
+                    thumbnail_bytes = first.and_then(|first| first.bytes),
+                    thumbnail_width = first.and_then(|first| first.width),
+                    thumbnail_height = first.and_then(|first| first.height),
+                    renditions,
                     open_ms = report.millis(Stage::Open),
                     admit_ms = report.millis(Stage::Admit),
                     read_ms = report.millis(Stage::Read),

@@ -25,7 +25,7 @@ use self::sidecar::Sidecar;
 use super::listing::{Listed, Page, Span};
 use super::{Precondition, Source, StoreError, Version};
 use crate::names::{BucketName, Generation, ObjectName};
-use crate::stored::Thumbnail;
+use crate::stored::Upload;
 
 /// The hidden folder for metadata and unfinished writes; no bucket's name starts with a dot.
 const HIDDEN: &str = ".gcs-thumbnailer";
@@ -103,11 +103,13 @@ impl Directory {
                 return Err(StoreError::NotFound);
             }
             Ok(Source {
+                generation: version.generation,
+                size: version.size,
+                gzipped: false,
                 body: super::Body::Directory(Body {
                     file,
                     generation: version.generation,
                 }),
-                version,
             })
         })
         .await
@@ -126,16 +128,12 @@ impl Directory {
         &self,
         bucket: &BucketName,
         name: &ObjectName,
-        thumbnail: &Thumbnail,
+        upload: &Upload,
         precondition: Precondition,
     ) -> Result<Generation, StoreError> {
-        let (store, bucket, name, thumbnail) = (
-            self.clone(),
-            bucket.clone(),
-            name.clone(),
-            thumbnail.clone(),
-        );
-        blocking(move || store.replace(&bucket, &name, &thumbnail, precondition)).await
+        let (store, bucket, name, upload) =
+            (self.clone(), bucket.clone(), name.clone(), upload.clone());
+        blocking(move || store.replace(&bucket, &name, &upload, precondition)).await
     }
 
     pub(super) async fn delete(
@@ -197,7 +195,7 @@ impl Directory {
         let _exclusive = Exclusive::wait(&self.last, &self.lock)?;
         let (_, live) = self.find(bucket, name)?;
         if live.generation != generation {
-            return Err(StoreError::PreconditionFailed);
+            return Err(not_as_demanded(Some(live.generation)));
         }
         fs::remove_file(&path)?;
         Sidecar::remove(&self.hidden(), bucket, name, generation);
@@ -214,8 +212,12 @@ impl Directory {
         }
         let generation = generation_of(&status)?;
         let sidecar = Sidecar::load(&self.hidden(), bucket, name, generation)?;
-        let (size, plain) = (Some(status.len()), "");
-        let version = Version::new(generation, size, plain, &sidecar.metadata);
+        let version = Version {
+            generation,
+            size: Some(status.len()),
+            content_type: Some(sidecar.content_type).filter(|media_type| !media_type.is_empty()),
+            metadata: sidecar.metadata,
+        };
         Ok((file, version))
     }
 
@@ -223,7 +225,7 @@ impl Directory {
         &self,
         bucket: &BucketName,
         name: &ObjectName,
-        thumbnail: &Thumbnail,
+        upload: &Upload,
         precondition: Precondition,
     ) -> Result<Generation, StoreError> {
         let path = path::writable(&self.root, bucket, name)?;
@@ -238,15 +240,15 @@ impl Directory {
             Precondition::Is(generation) => live == Some(generation),
         };
         if !met {
-            return Err(StoreError::PreconditionFailed);
+            return Err(not_as_demanded(live));
         }
         let next = micros(SystemTime::now())?
             .max(*exclusive.last + 1)
             .max(live.map_or(0, Generation::get) + 1);
         *exclusive.last = next;
         path::make_parents(&self.root, &path)?;
-        let (unfinished, generation) = self.write_aside(&thumbnail.png, next)?;
-        Sidecar::of(thumbnail).store(&self.hidden(), bucket, name, generation)?;
+        let (unfinished, generation) = self.write_aside(&upload.bytes, next)?;
+        Sidecar::of(upload).store(&self.hidden(), bucket, name, generation)?;
         fs::rename(&unfinished, &path)?;
         if let Some(live) = live.filter(|live| *live != generation) {
             Sidecar::remove(&self.hidden(), bucket, name, live);
@@ -280,6 +282,11 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| Err(StoreError::Unknown(error.into())))
+}
+
+fn not_as_demanded(live: Option<Generation>) -> StoreError {
+    let live = live.map_or("there is none".to_owned(), |live| live.to_string());
+    StoreError::PreconditionFailed(format!("the live version: {live}").into())
 }
 
 /// Reads a file that may be missing.

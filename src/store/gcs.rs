@@ -4,6 +4,7 @@
 //! is built at the first call rather than at start, as its credentials may need the network.
 
 mod control;
+mod objects;
 
 use std::time::Duration;
 
@@ -14,18 +15,18 @@ use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
 use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_storage::client::Storage;
 use google_cloud_storage::error::{ReadError, WriteError};
-use google_cloud_storage::model_ext::{ObjectHighlights, ReadRange};
 use google_cloud_storage::read_object::ReadObjectResponse;
 use google_cloud_storage::read_resume_policy::{ReadResumePolicyExt as _, Recommended};
 use google_cloud_storage::retry_policy::RetryableErrors;
 use tokio::sync::OnceCell;
 
 use self::control::Control;
+use self::objects::Objects;
 use super::listing::{Page, Span};
-use super::{Precondition, Source, StoreError, Version};
+use super::{Precondition, Source, StoreError, Version, is_gzip};
 use crate::google::{credentials, endpoint};
 use crate::names::{BucketName, Generation, ObjectName};
-use crate::stored::Thumbnail;
+use crate::stored::Upload;
 
 /// In-process attempts of one call.
 const ATTEMPTS: u32 = 3;
@@ -38,6 +39,7 @@ const MAX_PREALLOCATION: u64 = 16 << 20;
 pub struct Gcs {
     options: GcsOptions,
     client: OnceCell<Box<Storage>>,
+    objects: Box<Objects>,
     control: Control,
 }
 
@@ -55,6 +57,7 @@ impl Gcs {
     #[must_use]
     pub fn new(options: GcsOptions) -> Self {
         Self {
+            objects: Box::new(Objects::new(options.emulator.clone())),
             control: Control::new(options.control.clone().or(options.emulator.clone())),
             options,
             client: OnceCell::new(),
@@ -79,9 +82,17 @@ impl Gcs {
             Some(generation) => read.set_generation(generation.get()),
             None => read,
         };
-        let response = read.send().await.map_err(StoreError::from)?;
+        let response = read.send().await.map_err(|error| match error.into() {
+            // A read demands nothing, so this is a policy or a proxy that speaks.
+            StoreError::PreconditionFailed(cause) => StoreError::Unknown(cause),
+            error => error,
+        })?;
+        let object = response.object();
         Ok(Source {
-            version: version_of(&response.object())?,
+            generation: generation_of(object.generation)?,
+            // The client says zero where the server sends no stored length.
+            size: u64::try_from(object.size).ok().filter(|size| *size > 0),
+            gzipped: is_gzip(&object.content_encoding),
             body: super::Body::Gcs(Body(response)),
         })
     }
@@ -91,27 +102,14 @@ impl Gcs {
         bucket: &BucketName,
         name: &ObjectName,
     ) -> Result<Version, StoreError> {
-        let client = self.client().await?;
-        let read = || client.read_object(path_of(bucket), name.as_str());
-        let looked = read().set_read_range(ReadRange::head(1)).send().await;
-        let response = match looked {
-            // An empty object has no first byte; its whole is as short.
-            Err(error) if error.http_status_code() == Some(416) => read().send().await,
-            other => other,
-        }
-        .map_err(StoreError::from)?;
-        // A range's size is not the object's.
-        version_of(&response.object()).map(|version| Version {
-            size: None,
-            ..version
-        })
+        self.objects.get(bucket, name).await
     }
 
     pub(super) async fn write(
         &self,
         bucket: &BucketName,
         name: &ObjectName,
-        thumbnail: &Thumbnail,
+        upload: &Upload,
         precondition: Precondition,
     ) -> Result<Generation, StoreError> {
         let expected = match precondition {
@@ -121,18 +119,18 @@ impl Gcs {
         let write = self
             .client()
             .await?
-            .write_object(path_of(bucket), name.as_str(), thumbnail.png.clone())
-            .set_content_type(Thumbnail::CONTENT_TYPE)
-            .set_metadata(thumbnail.origin.metadata())
+            .write_object(path_of(bucket), name.as_str(), upload.bytes.clone())
+            .set_content_type(upload.content_type)
+            .set_metadata(upload.origin.metadata())
             .set_if_generation_match(expected);
-        let write = match &thumbnail.cache_control {
+        let write = match &upload.cache_control {
             Some(rule) => write.set_cache_control(rule),
             None => write,
         };
         let object = Box::pin(write.send_buffered())
             .await
             .map_err(StoreError::from)?;
-        Generation::new(object.generation).map_err(|error| StoreError::Unknown(error.into()))
+        generation_of(object.generation)
     }
 
     pub(super) async fn list(
@@ -188,17 +186,8 @@ fn path_of(bucket: &BucketName) -> String {
     format!("projects/_/buckets/{bucket}")
 }
 
-fn version_of(object: &ObjectHighlights) -> Result<Version, StoreError> {
-    let generation =
-        Generation::new(object.generation).map_err(|error| StoreError::Unknown(error.into()))?;
-    // The client says zero where the server sends no stored length.
-    let size = u64::try_from(object.size).ok().filter(|size| *size > 0);
-    Ok(Version::new(
-        generation,
-        size,
-        &object.content_encoding,
-        &object.metadata,
-    ))
+fn generation_of(number: i64) -> Result<Generation, StoreError> {
+    Generation::new(number).map_err(|error| StoreError::Unknown(error.into()))
 }
 
 /// A response whose body is still on its way.
@@ -234,7 +223,7 @@ impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match error.http_status_code() {
             Some(404) => Self::NotFound,
-            Some(412) => Self::PreconditionFailed,
+            Some(412) => Self::PreconditionFailed(error.into()),
             Some(401 | 403) => Self::Denied(error.into()),
             Some(408 | 429 | 500..=599) => Self::Unavailable(error.into()),
             // Only gRPC leaves the HTTP status out; its code says as much.
@@ -251,7 +240,7 @@ impl From<Error> for StoreError {
 fn by_code(error: Error) -> StoreError {
     match error.status().map(|status| status.code) {
         Some(Code::NotFound) => StoreError::NotFound,
-        Some(Code::FailedPrecondition) => StoreError::PreconditionFailed,
+        Some(Code::FailedPrecondition) => StoreError::PreconditionFailed(error.into()),
         Some(Code::PermissionDenied | Code::Unauthenticated) => StoreError::Denied(error.into()),
         Some(
             Code::Unavailable

@@ -7,7 +7,6 @@ mod directory;
 mod gcs;
 mod listing;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 pub use directory::Directory;
@@ -15,7 +14,7 @@ pub use gcs::{Gcs, GcsOptions};
 pub use listing::{Listed, Listing, Page, Span};
 
 use crate::names::{BucketName, Generation, ObjectName};
-use crate::stored::{MARKER, Origin, Thumbnail};
+use crate::stored::{self, Metadata, Record, Upload};
 
 /// The longest that one call may take, in-process retries included; [`Source::read`] has the event's deadline.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -28,42 +27,43 @@ pub enum Store {
     Directory(Directory),
 }
 
-/// What a store's headers say about one version of an object.
+/// What a store says about one version of an object beside its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// The version's number.
     pub generation: Generation,
     /// The stored bytes, where the store tells.
     pub size: Option<u64>,
-    /// Whether the stored bytes are gzip by Content-Encoding.
-    pub gzipped: bool,
-    /// Whether the object carries [`MARKER`].
-    pub marked: bool,
-    /// What the object shows, if it is a thumbnail of ours.
-    pub origin: Option<Origin>,
+    /// The media type, where the store tells.
+    pub content_type: Option<String>,
+    /// The custom metadata.
+    pub metadata: Metadata,
 }
 
 impl Version {
-    fn new(
-        generation: Generation,
-        size: Option<u64>,
-        encoding: &str,
-        metadata: &HashMap<String, String>,
-    ) -> Self {
-        Self {
-            generation,
-            size,
-            gzipped: encoding.eq_ignore_ascii_case("gzip"),
-            marked: metadata.contains_key(MARKER),
-            origin: Origin::from_metadata(metadata),
-        }
+    /// Whether the object carries [our marker](stored::MARKER).
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        stored::is_marked(&self.metadata)
+    }
+
+    /// What the object shows, if it is an output of ours.
+    #[must_use]
+    pub fn record(&self) -> Option<Record> {
+        Record::from_metadata(&self.metadata)
     }
 }
 
 /// An object opened for reading: its headers are here, its body is not.
+///
+/// They don't tell its custom metadata: Cloud Storage promises that in answers to [`Store::look`] only.
 pub struct Source {
-    /// What is being read.
-    pub version: Version,
+    /// The number of the version that is being read.
+    pub generation: Generation,
+    /// The stored bytes, where the store tells.
+    pub size: Option<u64>,
+    /// Whether the stored bytes are gzip by Content-Encoding.
+    pub gzipped: bool,
     body: Body,
 }
 
@@ -88,8 +88,8 @@ pub enum StoreError {
     #[error("not found")]
     NotFound,
     /// The object is not in the state that the call demanded.
-    #[error("the object has changed meanwhile")]
-    PreconditionFailed,
+    #[error("the object is not as the call demands")]
+    PreconditionFailed(#[source] Cause),
     /// The credentials are missing, wrong or lack a role.
     #[error("permission denied")]
     Denied(#[source] Cause),
@@ -156,7 +156,7 @@ impl Store {
         }
     }
 
-    /// Stores a thumbnail, if the object it replaces is as demanded.
+    /// Stores an output, if the object it replaces is as demanded.
     ///
     /// # Errors
     /// [`StoreError::PreconditionFailed`] where it is not, [`StoreError::NotFound`] where the bucket is missing.
@@ -164,15 +164,15 @@ impl Store {
         &self,
         bucket: &BucketName,
         name: &ObjectName,
-        thumbnail: &Thumbnail,
+        upload: &Upload,
         precondition: Precondition,
     ) -> Result<Generation, StoreError> {
         match self {
             Self::Gcs(gcs) => {
-                in_time(Box::pin(gcs.write(bucket, name, thumbnail, precondition))).await
+                in_time(Box::pin(gcs.write(bucket, name, upload, precondition))).await
             }
             Self::Directory(directory) => {
-                in_time(directory.write(bucket, name, thumbnail, precondition)).await
+                in_time(directory.write(bucket, name, upload, precondition)).await
             }
         }
     }
@@ -212,7 +212,7 @@ impl Source {
     /// # Errors
     /// A body that is cut, longer than `limit` or not what was stored is an error, never a shorter result.
     pub async fn read(self, limit: u64, announced: Option<u64>) -> Result<Vec<u8>, StoreError> {
-        let expected = self.version.size;
+        let expected = self.size;
         let cap = expected.map_or(limit, |expected| expected.min(limit));
         let bytes = match self.body {
             Body::Gcs(body) => body.read(cap, expected.or(announced)).await,
@@ -239,4 +239,8 @@ async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result
     tokio::time::timeout(CALL_TIMEOUT, call)
         .await
         .unwrap_or(Err(StoreError::Timeout))
+}
+
+fn is_gzip(content_encoding: &str) -> bool {
+    content_encoding.eq_ignore_ascii_case("gzip")
 }

@@ -76,7 +76,7 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
     }
     times.sort_by(f64::total_cmp);
     if let Some(out) = &options.out {
-        fs::write(out.join(format!("{name}.png")), &thumbnail.png)?;
+        fs::write(out.join(format!("{name}.png")), &thumbnail.bytes)?;
     }
     Ok(json!({
         "file": name,
@@ -84,7 +84,7 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
         "cpu_ms_min": times.first(),
         "out_w": thumbnail.width,
         "out_h": thumbnail.height,
-        "out_bytes": thumbnail.png.len(),
+        "out_bytes": thumbnail.bytes.len(),
         "maxrss_kb": getrusage(UsageWho::RUSAGE_SELF)?.max_rss(),
     }))
 }

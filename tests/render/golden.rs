@@ -83,7 +83,7 @@ fn compare(case: &Case, tolerance: &Tolerance) -> Result<(), String> {
     let expected = decode(case.expected.as_deref().ok_or("no expected picture")?);
     let thumbnail = render(&case.source, &Limits::default())
         .map_err(|refusal| format!("refused: {refusal}"))?;
-    let actual = decode(&thumbnail.png);
+    let actual = decode(&thumbnail.bytes);
     let size = (expected.width, expected.height);
     if (actual.width, actual.height) != size || (thumbnail.width, thumbnail.height) != size {
         return Err(format!(

@@ -8,3 +8,4 @@ mod output;
 mod pictures;
 mod properties;
 mod refused;
+mod targets;

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use gcs_thumbnailer::render::{Limits, Plan, Refusal, Thumbnail, render};
+use gcs_thumbnailer::render::{Encoded, Limits, Plan, Refusal, Target, render};
 
 use crate::cases::{self, Case};
 
@@ -88,12 +88,22 @@ fn repair_crcs(png: &mut [u8]) {
 }
 
 /// Renders `source` and holds the renderer to its own estimate; a panic is reported with the case's name.
-pub fn render_measured(name: &str, source: &[u8], limits: Limits) -> Result<Thumbnail, Refusal> {
+pub fn render_measured(name: &str, source: &[u8], limits: Limits) -> Result<Encoded, Refusal> {
+    measured(name, source, limits, &[Target::default()]).map(|mut outputs| outputs.remove(0))
+}
+
+/// The same for several outputs.
+pub fn measured(
+    name: &str,
+    source: &[u8],
+    limits: Limits,
+    targets: &[Target],
+) -> Result<Vec<Encoded>, Refusal> {
     let mut outcome = Err(Refusal::NotAnImage);
     let mut planned = 0;
     let peak = allocation_counter::measure(|| {
         let rendered = catch_unwind(AssertUnwindSafe(|| {
-            let plan = Plan::new(source, &limits)?;
+            let plan = Plan::new(source, &limits, targets)?;
             planned = plan.memory_bytes();
             plan.render()
         }));

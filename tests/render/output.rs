@@ -1,6 +1,9 @@
 //! What every thumbnail's file holds, whatever the source.
 
+use std::fmt::Write as _;
+
 use gcs_thumbnailer::render::{Limits, render};
+use sha2::{Digest as _, Sha256};
 
 use crate::cases;
 
@@ -9,7 +12,7 @@ fn thumbnails_carry_no_metadata() {
     for case in cases::rendered() {
         let png = render(&case.source, &Limits::default())
             .unwrap_or_else(|refusal| panic!("{}: {refusal}", case.name))
-            .png;
+            .bytes;
         for kind in chunk_kinds(&png) {
             assert!(
                 ["IHDR", "IDAT", "IEND"].contains(&kind.as_str()),
@@ -30,6 +33,24 @@ fn the_same_bytes_give_the_same_thumbnail() {
             case.name
         );
     }
+}
+
+/// The default thumbnails' SHA-256, one a line with the picture's name, as they were when there was no other target.
+const HASHES: &str = include_str!("../golden/thumbnails.sha256");
+
+#[test]
+fn the_default_thumbnail_stays_as_it_was_byte_for_byte() {
+    let mut hashes = String::new();
+    for case in cases::rendered().into_iter().chain(cases::of("scaled")) {
+        let Ok(thumbnail) = render(&case.source, &Limits::default()) else {
+            continue;
+        };
+        for byte in Sha256::digest(&thumbnail.bytes) {
+            write!(hashes, "{byte:02x}").unwrap();
+        }
+        writeln!(hashes, "  {}", case.name).unwrap();
+    }
+    assert!(hashes == HASHES, "other bytes, now\n{hashes}");
 }
 
 /// The types of a PNG's chunks, in order.

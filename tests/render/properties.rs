@@ -63,7 +63,7 @@ fn a_flat_picture_stays_flat() {
     ] {
         for value in [0, 1, 77, 254, 255] {
             let thumbnail = render(&flat_png(width, height, value), &Limits::default()).unwrap();
-            let mut samples = decode(&thumbnail.png).pixels.into_iter();
+            let mut samples = decode(&thumbnail.bytes).pixels.into_iter();
             let grey = f64::from(value);
             let same = |pixel: [f64; 4]| {
                 let off = pixel

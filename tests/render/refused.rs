@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use gcs_thumbnailer::render::{Limits, Plan, Refusal, render};
+use gcs_thumbnailer::render::{Limits, Plan, Refusal, Target, render};
 
 use crate::cases;
 use crate::pictures::{flat_jpeg, flat_png};
@@ -44,7 +44,7 @@ fn dimensions_over_the_limit_are_refused_from_the_header_alone() {
     for case in cases::of("refused/too_many_pixels") {
         let mut refusal = None;
         let peak = allocation_counter::measure(|| {
-            refusal = Plan::new(&case.source, &Limits::default()).err();
+            refusal = Plan::new(&case.source, &Limits::default(), &[Target::default()]).err();
         })
         .bytes_max;
         assert!(

@@ -42,8 +42,10 @@ async fn a_new_picture_is_stored_as_png_with_its_origin() {
         metadata,
         [
             ("gcs-thumbnailer", "1"),
+            ("rendition", "size=128x128&fit=inside&format=png"),
             ("source-bucket", "photos"),
-            ("source-generation", &number)
+            ("source-generation", &number),
+            ("source-name", "a/photo.JPG"),
         ]
     );
     // What fake-gcs-server doesn't keep is seen on the wire.
@@ -261,7 +263,8 @@ async fn one_shared_bucket_never_loops() {
             &[("gcs-thumbnailer", "1")],
         )
         .await;
-    assert_eq!(cloud.app.push("thumbs", "copy.png", copy).await, 204);
+    // Told by a notification without a payload, so that the service has to ask.
+    assert_eq!(cloud.app.push_bare("thumbs", "copy.png", copy).await, 204);
     assert_line(
         &cloud.line("copy.png", 0).await,
         "INFO",
@@ -272,6 +275,73 @@ async fn one_shared_bucket_never_loops() {
         cloud.gcs.list("thumbs").await,
         ["copy.png", "n.jpg", "thumbnails/n.jpg"]
     );
+}
+
+#[tokio::test]
+async fn a_source_whose_metadata_no_header_can_carry_is_read_all_the_same() {
+    let cloud = Deployment::start(&[]).await;
+    let metadata = [("a key\n", "a\r\nvalue"), ("schlüssel", "☃"), ("empty", "")];
+    let picture = photo(1);
+    let generation = cloud
+        .gcs
+        .put("photos", "n.jpg", &picture, "image/jpeg", &metadata)
+        .await;
+    assert_eq!(cloud.app.push("photos", "n.jpg", generation).await, 204);
+    assert_line(&cloud.line("n.jpg", 0).await, "INFO", "created", None);
+    assert_eq!(
+        cloud.app.push_bare("photos", "n.jpg", generation).await,
+        204
+    );
+    assert_line(
+        &cloud.line("n.jpg", 1).await,
+        "INFO",
+        "skipped",
+        Some("current"),
+    );
+}
+
+#[tokio::test]
+async fn an_object_is_asked_about_before_it_is_read_only_where_its_event_doesn_t_tell() {
+    let cloud = Deployment::start(&[]).await;
+    let marked = [("gcs-thumbnailer", "1")];
+    let generation = cloud
+        .gcs
+        .put("photos", "n.jpg", &photo(1), "image/jpeg", &marked)
+        .await;
+    assert_eq!(
+        cloud.app.push_bare("photos", "n.jpg", generation).await,
+        204
+    );
+    assert_line(
+        &cloud.line("n.jpg", 0).await,
+        "INFO",
+        "skipped",
+        Some("own_object"),
+    );
+    let calls: Vec<_> = cloud
+        .proxy
+        .requests()
+        .into_iter()
+        .map(|request| request.call)
+        .collect();
+    assert_eq!(calls, [Some(Call::LookAtSource)]);
+}
+
+#[tokio::test]
+async fn a_write_that_is_refused_by_policy_is_an_error_and_comes_again() {
+    let cloud = Deployment::start(&[]).await;
+    cloud
+        .proxy
+        .inject(Call::Write, Fault::Status(412), usize::MAX);
+    let (_, answer) = cloud.upload("n.jpg", &photo(1)).await;
+    assert_eq!(answer, 503);
+    assert_line(
+        &cloud.line("n.jpg", 0).await,
+        "ERROR",
+        "failed",
+        Some("unknown"),
+    );
+    assert_eq!(cloud.proxy.requests_of(Call::Write).len(), 3);
 }
 
 #[tokio::test]
@@ -287,7 +357,17 @@ async fn what_is_not_work_is_acknowledged_with_its_reason() {
     ];
     for (bucket, name, reason) in cases {
         assert_eq!(cloud.app.push(bucket, name, 7).await, 204, "{reason}");
-        assert_line(&cloud.line(name, 0).await, "INFO", "skipped", Some(reason));
+        let severity = if reason == "name_too_long" {
+            "WARNING"
+        } else {
+            "INFO"
+        };
+        assert_line(
+            &cloud.line(name, 0).await,
+            severity,
+            "skipped",
+            Some(reason),
+        );
     }
     cloud.upload("empty.jpg", b"").await;
     assert_line(

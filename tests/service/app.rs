@@ -105,6 +105,14 @@ impl App {
         answer.unwrap_or_else(|error| panic!("push of {bucket}/{name}: {error}"))
     }
 
+    /// Delivers a notification without a payload, which tells an object's name and generation alone.
+    pub async fn push_bare(&self, bucket: &str, name: &str, generation: i64) -> u16 {
+        let mut body = envelope(bucket, name, generation);
+        body["message"]["data"] = "".into();
+        let json = [("content-type", "application/json")];
+        self.post("/", &json, body.to_string()).await.0
+    }
+
     /// Delivers the announcement of an object to a service that may die meanwhile.
     pub async fn try_push(&self, bucket: &str, name: &str, generation: i64) -> Result<u16, String> {
         let json = [("content-type", "application/json")];
@@ -243,7 +251,13 @@ impl Log {
 /// The push of a finalize notification, with the object's resource as its payload.
 pub fn envelope(bucket: &str, name: &str, generation: i64) -> Value {
     let generation = generation.to_string();
-    let resource = json!({ "bucket": bucket, "name": name, "generation": generation });
+    let resource = json!({
+        "kind": "storage#object",
+        "bucket": bucket,
+        "name": name,
+        "generation": generation,
+        "timeCreated": "2026-01-02T03:04:05.678Z",
+    });
     json!({
         "subscription": "projects/test-project/subscriptions/thumbnails",
         "message": {

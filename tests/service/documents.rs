@@ -26,7 +26,7 @@ fn the_run_book_explains_every_reason() {
     let mut labels = 0;
     for source in [
         "src/outcome.rs",
-        "src/work.rs",
+        "src/work/skip.rs",
         "src/push_token.rs",
         "src/render/refusal.rs",
         "src/reconcile/line.rs",

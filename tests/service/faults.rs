@@ -32,8 +32,6 @@ const WORKERS: usize = 6;
 /// What the table of answers says of a fault that doesn't go away.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expected {
-    /// 204, and the thumbnail is there: the fault is in what isn't needed.
-    Made,
     /// 204 without a thumbnail: the source is said to be gone.
     Gone,
     /// 503 as transient, a warning.
@@ -58,29 +56,12 @@ fn expected(call: Call, fault: Fault) -> Expected {
             // The target bucket is missing.
             Call::Write => Expected::OursToFix,
             // The thumbnail is there for the write and not for the look, again and again.
-            Call::LookAtThumbnail => Expected::Transient,
+            Call::LookAtThumbnail => Expected::OursToFix,
         },
-        Fault::Status(412) => match call {
-            Call::Open => Expected::Gone,
-            Call::Write => Expected::Transient,
-            // A look has no precondition that could fail.
-            Call::LookAtThumbnail | Call::LookAtSource => Expected::OursToFix,
-        },
-        // Of a look only the headers are used; 416 says that the object is empty, which a whole read
-        // disproves.
-        Fault::Status(416)
-        | Fault::ResetInBody
-        | Fault::StallInBody
-        | Fault::CutBody
-        | Fault::FlipByte
-            if looks =>
-        {
-            Expected::Made
-        }
         Fault::Status(408 | 429 | 500..) => Expected::Transient,
         Fault::Status(_) | Fault::Redirect | Fault::Garbage => Expected::OursToFix,
-        // The answer to a write is JSON, and isn't after that.
-        Fault::FlipByte if call == Call::Write => Expected::OursToFix,
+        // The answer is JSON, and isn't after that.
+        Fault::FlipByte if call == Call::Write || looks => Expected::OursToFix,
         Fault::ResetBefore
         | Fault::ResetInBody
         | Fault::StallAtHeaders
@@ -215,13 +196,13 @@ impl Cell {
             return Ok(());
         }
         let (answer, severity) = match expected {
-            Expected::Made | Expected::Gone => (204, "INFO"),
+            Expected::Gone => (204, "INFO"),
             Expected::Transient => (503, "WARNING"),
             Expected::OursToFix => (503, "ERROR"),
         };
         check("the answer", status, answer)?;
-        if status == 204 && made != (expected == Expected::Made) {
-            return Err(format!("{expected:?}, but the thumbnail is made: {made}"));
+        if status == 204 && made {
+            return Err(format!("{expected:?}, but the thumbnail is made"));
         }
         let (name, generation) = (self.name(), generation.to_string());
         let line = app.wait_for_line(|line| {

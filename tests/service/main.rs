@@ -11,6 +11,7 @@ mod deployment;
 mod documents;
 mod fake_gcs;
 mod faults;
+mod gone;
 mod hostile;
 mod http;
 mod inputs;

@@ -96,6 +96,26 @@ impl Folder {
         fs::remove_file(self.0.path().join(bucket).join(name)).expect("it was put there");
     }
 
+    /// Leaves of the outputs' records what versions before 0.2 wrote.
+    fn forget_names(&self) {
+        let hidden = self.0.path().join(".gcs-thumbnailer");
+        for entry in fs::read_dir(hidden).expect("a readable folder") {
+            let path = entry.expect("a readable folder").path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                let json = fs::read(&path).expect("a readable file");
+                let mut sidecar: Value = serde_json::from_slice(&json).expect("JSON");
+                sidecar["metadata"]
+                    .as_object_mut()
+                    .expect("an object")
+                    .retain(|key, _| !matches!(key.as_str(), "source-name" | "rendition"));
+                fs::write(&path, sidecar.to_string()).expect("a writable file");
+            }
+        }
+    }
+
     /// The thumbnails' names without the prefix, with their bytes.
     fn thumbnails(&self) -> BTreeMap<String, Vec<u8>> {
         let root = self.0.path().join("thumbs/thumbnails");
@@ -219,6 +239,62 @@ async fn an_object_by_someone_else_under_the_prefix_is_never_pruned() {
     let ended = folder.run(&["photos", "--prune"]).await;
     assert_eq!((ended.count("foreign"), ended.count("pruned")), (1, 0));
     assert_eq!(folder.names(), ["by-hand.png", "n.png"]);
+}
+
+#[tokio::test]
+async fn what_a_deployment_behind_the_prefix_has_made_is_never_pruned() {
+    for (outer, inner) in [("thumbnails/", "thumbnails/v2/"), ("thumb", "thumb2/")] {
+        for recorded in [true, false] {
+            let folder = Folder::new();
+            let [outer, inner] =
+                [outer, inner].map(|prefix| format!("--thumbnail-prefix={prefix}"));
+            let outputs = || {
+                let mut found = BTreeMap::new();
+                let root = folder.0.path().join("thumbs");
+                gather(&root, &root, &mut found);
+                found.into_keys().collect::<Vec<_>>()
+            };
+            folder.put("photos", "a/cat.png", &picture(1));
+            folder.put("photos", "a/dog.png", &picture(1));
+            for prefix in [&outer, &inner] {
+                folder.run(&["photos", prefix]).await;
+            }
+            if !recorded {
+                folder.forget_names();
+            }
+            let both = outputs();
+            assert_eq!(both.len(), 4);
+            for prefix in [&outer, &inner] {
+                let ended = folder.run(&["photos", prefix, "--prune"]).await;
+                assert_eq!((ended.code, ended.count("pruned")), (Some(0), 0));
+                assert_eq!(outputs(), both, "{prefix}");
+            }
+            // Each takes its own orphan, and nobody else's.
+            folder.remove("photos", "a/dog.png");
+            let dry = folder
+                .run(&["photos", &inner, "--prune", "--dry-run"])
+                .await;
+            assert_eq!(dry.names("orphan"), ["a/dog.png"]);
+            let ended = folder.run(&["photos", &inner, "--prune"]).await;
+            assert_eq!(ended.count("pruned"), 1);
+            assert_eq!(outputs().len(), 3);
+            let ended = folder.run(&["photos", &outer, "--prune"]).await;
+            assert_eq!(ended.count("pruned"), 1);
+            assert_eq!(outputs().len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn force_makes_what_is_current_again() {
+    let folder = Folder::new();
+    folder.put("photos", "n.png", &picture(1));
+    folder.run(&["photos"]).await;
+    let ended = folder.run(&["photos", "--force"]).await;
+    assert_eq!((ended.count("current"), ended.count("made")), (1, 1));
+    let topic = "--topic=projects/p/topics/t";
+    let ended = folder.run(&["photos", "--force", topic]).await;
+    assert_eq!(ended.code, Some(2));
 }
 
 #[tokio::test]

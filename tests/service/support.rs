@@ -44,7 +44,7 @@ async fn the_proxy_forwards_and_tells_the_calls_apart() {
     let client = Client::new();
     let range = [("range", "bytes=0-0")];
     let thumbnail = format!(
-        "/storage/v1/b/photos/o/{}?alt=media",
+        "/storage/v1/b/photos/o/{}?fields=generation",
         encode("thumbnails/a.jpg")
     );
     let get = async |path: &str, headers| client.send("GET", &at(path), headers, "").await.unwrap();
@@ -78,6 +78,13 @@ async fn the_proxy_forwards_and_tells_the_calls_apart() {
         .unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
 
+    assert_eq!(
+        get("/storage/v1/b/photos/o/a.jpg?fields=generation", &[])
+            .await
+            .status,
+        200
+    );
+
     let calls: Vec<_> = proxy
         .requests()
         .into_iter()
@@ -85,14 +92,14 @@ async fn the_proxy_forwards_and_tells_the_calls_apart() {
         .collect();
     let (open, write) = (Some(Call::Open), Some(Call::Write));
     let (thumbnail, source) = (Some(Call::LookAtThumbnail), Some(Call::LookAtSource));
-    assert_eq!(calls, [open, open, source, thumbnail, None, write]);
+    assert_eq!(calls, [open, open, open, thumbnail, None, write, source]);
     let written = &proxy.requests_of(Call::Write)[0];
     assert_eq!(
         (written.method.as_str(), &written.body[..]),
         ("POST", PICTURE)
     );
     assert_eq!(written.path, upload);
-    let ranged = &proxy.requests_of(Call::LookAtSource)[0];
+    let ranged = &proxy.requests_of(Call::Open)[2];
     assert_eq!(ranged.header("range"), Some("bytes=0-0"));
     assert_eq!(gcs.get("photos", "b.jpg").await.unwrap().bytes, PICTURE);
 }

@@ -4,18 +4,32 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::names::Prefix;
+use crate::names::{BucketName, Generation, ObjectName};
+use crate::reconcile::finding::{Finding, Orphan, State, Stray};
+use crate::rendition::Renditions;
 use crate::store::Version;
-use crate::stored::Origin;
+use crate::stored::{MARKER, Metadata, Origin};
+use crate::work::{Scope, Skip};
 
-const PREFIX: &str = "thumbnails/";
+/// In which `t/a.png` may be of the first prefix or, from a deployment of its own, of one behind it.
+const RENDITIONS: &str = "t/{name}?size=1x1 u/{name}?size=2x2 {dir}v/{stem}?size=3x3";
+const PREFIXES: [&str; 2] = ["t/", "u/"];
 
-/// What an object carries: nothing, the marker alone, or the whole origin.
+/// What an object carries.
 #[derive(Debug, Clone)]
 enum Mark {
     None,
     Broken,
-    Of(&'static str, i64),
+    /// The whole origin: bucket, how the recorded name differs from the one that the place tells, generation, recipe.
+    Of(&'static str, Name, i64, &'static str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Told,
+    /// As of a deployment behind the prefix.
+    Other,
+    Unrecorded,
 }
 
 /// An object's generation, size and mark.
@@ -33,11 +47,26 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn object() -> impl Strategy<Value = Object> {
+    let name = prop_oneof![
+        6 => Just(Name::Told),
+        1 => Just(Name::Other),
+        1 => Just(Name::Unrecorded),
+    ];
+    let recipe = prop_oneof![
+        2 => Just("size=1x1"),
+        2 => Just("size=2x2"),
+        1 => Just("size=128x128"),
+    ];
+    let of = (
+        prop_oneof![6 => Just("photos"), 1 => Just("others")],
+        name,
+        1..4_i64,
+        recipe,
+    );
     let mark = prop_oneof![
         2 => Just(Mark::None),
         1 => Just(Mark::Broken),
-        6 => (1..4_i64).prop_map(|generation| Mark::Of("photos", generation)),
-        1 => (1..4_i64).prop_map(|generation| Mark::Of("others", generation)),
+        7 => of.prop_map(|(bucket, name, generation, recipe)| Mark::Of(bucket, name, generation, recipe)),
     ];
     (1..4_i64, 0..4_u64, mark)
 }
@@ -67,28 +96,44 @@ fn bucket(name: &str) -> BucketName {
 fn scope() -> Scope {
     Scope {
         target_bucket: bucket("thumbs"),
-        prefix: Prefix::parse(PREFIX).unwrap(),
+        renditions: Renditions::parse(RENDITIONS).unwrap(),
         source_buckets: BTreeSet::new(),
         propagate_deletes: false,
     }
 }
 
-fn listed(name: String, (generation, size, mark): &Object) -> Listed {
-    let origin = match mark {
-        Mark::Of(name, generation) => Some(Origin {
-            bucket: bucket(name),
-            generation: Generation::new(*generation).unwrap(),
-        }),
-        Mark::None | Mark::Broken => None,
+fn metadata(told: &str, mark: &Mark) -> Metadata {
+    let (bucket_name, name, generation, recipe) = match mark {
+        Mark::None => return Metadata::new(),
+        Mark::Broken => return [(MARKER.to_owned(), "1".to_owned())].into(),
+        Mark::Of(bucket, name, generation, recipe) => (bucket, name, generation, recipe),
     };
+    let told = ObjectName::parse(told).unwrap_or(ObjectName::parse("told").unwrap());
+    let origin = Origin {
+        bucket: bucket(bucket_name),
+        name: match name {
+            Name::Other => ObjectName::parse(format!("{told}.other")).unwrap(),
+            Name::Told | Name::Unrecorded => told,
+        },
+        generation: Generation::new(*generation).unwrap(),
+        recipe: recipe.parse().unwrap(),
+    };
+    let mut metadata = origin.metadata();
+    if *name == Name::Unrecorded {
+        metadata.remove("source-name");
+        metadata.remove("rendition");
+    }
+    metadata
+}
+
+fn listed(prefix: &str, name: &str, (generation, size, mark): &Object) -> Listed {
     Listed {
-        name: ObjectName::parse(name).unwrap(),
+        name: ObjectName::parse(format!("{prefix}{name}")).unwrap(),
         version: Version {
             generation: Generation::new(*generation).unwrap(),
             size: Some(*size),
-            gzipped: false,
-            marked: !matches!(mark, Mark::None),
-            origin,
+            content_type: None,
+            metadata: metadata(name, mark),
         },
     }
 }
@@ -105,46 +150,71 @@ fn pages(mut objects: VecDeque<Listed>, lengths: &[usize]) -> VecDeque<Vec<Liste
     unreachable!("there is a length above zero")
 }
 
-fn merged(sources: &Bucket, thumbnails: &Bucket, lengths: [&[usize]; 2]) -> Vec<Finding> {
+fn merged(sources: &Bucket, outputs: [&Bucket; 2], lengths: [&[usize]; 3]) -> Vec<Row> {
     let list = |bucket: &Bucket, prefix: &str| {
         let objects = bucket
             .iter()
-            .map(|(name, object)| listed(format!("{prefix}{name}"), object));
+            .map(|(name, object)| listed(prefix, name, object));
         objects.collect()
     };
     let mut sources = pages(list(sources, ""), lengths[0]);
-    let mut thumbnails = pages(list(thumbnails, PREFIX), lengths[1]);
-    let mut merge = Merge::new(scope(), bucket("photos"));
-    let mut findings = Vec::new();
+    let mut listings =
+        [0, 1].map(|index| pages(list(outputs[index], PREFIXES[index]), lengths[index + 1]));
+    let mut merge = Merge::new(PREFIXES);
+    let mut rows = Vec::new();
     loop {
         match merge.advance() {
             Next::NeedsSources => merge.add_sources(sources.pop_front()),
-            Next::NeedsThumbnails => merge.add_thumbnails(thumbnails.pop_front()),
-            Next::Found(finding) => findings.push(finding),
-            Next::Done => return findings,
+            Next::NeedsOutputs(index) => merge.add_outputs(index, listings[index].pop_front()),
+            Next::Found(row) => rows.push(row),
+            Next::Done => return rows,
         }
     }
 }
 
-/// The classes by looking each name up in both buckets, in words.
-fn naive(sources: &Bucket, thumbnails: &Bucket) -> BTreeMap<String, &'static str> {
-    let names: BTreeSet<_> = sources.keys().chain(thumbnails.keys()).cloned().collect();
-    let class = |name: &String| match (sources.get(name), thumbnails.get(name)) {
-        (Some((generation, size, mark)), thumbnail) => {
+/// What a name is by looking it up in every bucket, in words.
+fn naive(sources: &Bucket, outputs: [&Bucket; 2]) -> BTreeMap<String, String> {
+    let names = outputs.iter().flat_map(|bucket| bucket.keys());
+    let names: BTreeSet<_> = names.chain(sources.keys()).cloned().collect();
+    let recipes = ["size=1x1", "size=2x2"];
+    let state = |generation: i64, index: usize, name: &str| match outputs[index].get(name) {
+        None | Some((_, _, Mark::None | Mark::Broken)) => "missing",
+        Some((_, _, Mark::Of("others", ..) | Mark::Of(_, Name::Other, ..))) => "conflict",
+        Some((_, _, Mark::Of(_, Name::Unrecorded, ..))) => "stale",
+        Some((_, _, Mark::Of(_, Name::Told, shown, recipe))) => {
+            if *shown == generation && *recipe == recipes[index] {
+                "current"
+            } else {
+                "stale"
+            }
+        }
+    };
+    let stray = |index: usize, name: &str| match outputs[index].get(name)? {
+        (_, _, Mark::Of("photos", Name::Told | Name::Unrecorded, ..)) if !name.is_empty() => {
+            Some("orphan")
+        }
+        _ => Some("foreign"),
+    };
+    let class = |name: &String| match sources.get(name) {
+        Some((generation, size, mark)) => {
             let extension = name
                 .rsplit_once('.')
                 .map(|(_, extension)| extension.to_ascii_lowercase());
             let picture = matches!(extension.as_deref(), Some("jpg" | "png"));
-            match thumbnail {
-                _ if !matches!(mark, Mark::None) || !picture || *size == 0 => "skipped",
-                Some((_, _, Mark::Of("photos", shown))) if shown == generation => "current",
-                Some((_, _, Mark::Of("photos", _))) => "stale",
-                Some((_, _, Mark::Of(_, _))) => "conflict",
-                Some((_, _, Mark::None | Mark::Broken)) | None => "missing",
+            if !matches!(mark, Mark::None) || !picture || *size == 0 {
+                "skipped".to_owned()
+            } else {
+                [0, 1]
+                    .map(|index| state(*generation, index, name))
+                    .join(" ")
+                    + " look"
             }
         }
-        (None, Some((_, _, Mark::Of("photos", _)))) if !name.is_empty() => "orphan",
-        (None, _) => "foreign",
+        None => [0, 1]
+            .into_iter()
+            .filter_map(|index| stray(index, name))
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     names
         .into_iter()
@@ -152,16 +222,32 @@ fn naive(sources: &Bucket, thumbnails: &Bucket) -> BTreeMap<String, &'static str
         .collect()
 }
 
-fn word(class: &Class) -> &'static str {
-    match class {
-        Class::Current => "current",
-        Class::Missing(_) => "missing",
-        Class::Stale(_) => "stale",
-        Class::Skipped(_) => "skipped",
-        Class::Orphan(_) => "orphan",
-        Class::Conflict(_) => "conflict",
-        Class::Foreign => "foreign",
+fn words(finding: &Finding) -> String {
+    let state = |state: &Option<State>| match state {
+        Some(State::Current) => "current",
+        Some(State::Missing) => "missing",
+        Some(State::Stale) => "stale",
+        Some(State::Conflict(_)) => "conflict",
+        None => "look",
+    };
+    let stray = |stray: &Stray| match stray {
+        Stray::Orphan(_) => "orphan",
+        Stray::Foreign => "foreign",
+    };
+    match finding {
+        Finding::Skipped(_) => "skipped".to_owned(),
+        Finding::Source(comparison) => comparison
+            .states
+            .iter()
+            .map(state)
+            .collect::<Vec<_>>()
+            .join(" "),
+        Finding::NoSource(strays) => strays.iter().map(stray).collect::<Vec<_>>().join(" "),
     }
+}
+
+fn found(row: Row) -> Finding {
+    Finding::of(&scope(), &bucket("photos"), row)
 }
 
 fn lengths() -> impl Strategy<Value = Vec<usize>> {
@@ -172,75 +258,108 @@ fn lengths() -> impl Strategy<Value = Vec<usize>> {
 
 proptest! {
     #[test]
-    fn each_name_is_found_once_in_order_and_classified_as_by_looking_it_up(
+    fn each_name_is_found_once_in_order_and_judged_as_by_looking_it_up(
         sources in sources(),
-        thumbnails in thumbnails(),
-        source_pages in lengths(),
-        thumbnail_pages in lengths(),
+        (first, second) in (thumbnails(), thumbnails()),
+        lengths in [lengths(), lengths(), lengths()],
     ) {
-        let findings = merged(&sources, &thumbnails, [&source_pages, &thumbnail_pages]);
-        let words: Vec<_> = findings
-            .iter()
-            .map(|finding| (finding.name.clone(), word(&finding.class)))
+        let rows = merged(&sources, [&first, &second], lengths.each_ref().map(Vec::as_slice));
+        let found: Vec<_> = rows
+            .into_iter()
+            .map(|row| (row.name.clone(), words(&found(row))))
             .collect();
-        let expected: Vec<_> = naive(&sources, &thumbnails).into_iter().collect();
-        prop_assert_eq!(words, expected);
+        let expected: Vec<_> = naive(&sources, [&first, &second]).into_iter().collect();
+        prop_assert_eq!(found, expected);
     }
 
     #[test]
     fn page_borders_change_nothing(
         sources in sources(),
-        thumbnails in thumbnails(),
-        source_pages in lengths(),
-        thumbnail_pages in lengths(),
+        (first, second) in (thumbnails(), thumbnails()),
+        lengths in [lengths(), lengths(), lengths()],
     ) {
-        let cut = merged(&sources, &thumbnails, [&source_pages, &thumbnail_pages]);
-        let whole = merged(&sources, &thumbnails, [&[100], &[100]]);
+        let cut = merged(&sources, [&first, &second], lengths.each_ref().map(Vec::as_slice));
+        let whole = merged(&sources, [&first, &second], [&[100], &[100], &[100]]);
         prop_assert_eq!(cut, whole);
     }
 }
 
-fn only(sources: &[(&str, Object)], thumbnails: &[(&str, Object)]) -> Class {
+fn only(sources: &[(&str, Object)], outputs: &[(&str, Object)]) -> Finding {
     let bucket = |objects: &[(&str, Object)]| {
         let objects = objects.iter().cloned();
         objects
             .map(|(name, object)| (name.to_owned(), object))
             .collect()
     };
-    let mut findings = merged(&bucket(sources), &bucket(thumbnails), [&[1], &[1]]);
-    assert_eq!(findings.len(), 1, "{findings:?}");
-    findings.remove(0).class
+    let mut rows = merged(
+        &bucket(sources),
+        [&bucket(outputs), &Bucket::new()],
+        [&[1], &[1], &[1]],
+    );
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    found(rows.remove(0))
 }
 
 #[test]
-fn a_job_pins_the_listed_version_and_an_orphan_its_thumbnail_s() {
+fn a_job_pins_the_listed_version_and_an_orphan_its_output_s() {
+    let output = (
+        "n.jpg",
+        (2, 1, Mark::Of("photos", Name::Told, 6, "size=1x1")),
+    );
     let source = ("n.jpg", (7, 3, Mark::None));
-    let Class::Stale(job) = only(
-        std::slice::from_ref(&source),
-        &[("n.jpg", (2, 1, Mark::Of("photos", 6)))],
-    ) else {
-        panic!("it is stale");
+    let Finding::Source(comparison) =
+        only(std::slice::from_ref(&source), std::slice::from_ref(&output))
+    else {
+        panic!("it is a source");
     };
-    assert_eq!(job.generation, Some(Generation::new(7).unwrap()));
-    assert_eq!(job.size, Some(3));
-    assert_eq!(job.thumbnail.as_str(), "thumbnails/n.jpg");
-    let orphan = only(&[], &[("n.jpg", (2, 1, Mark::Of("photos", 6)))]);
-    let expected = Orphan {
+    let job = comparison.to_do(false).unwrap();
+    assert_eq!(job.source.generation, Some(Generation::new(7).unwrap()));
+    assert_eq!(job.source.size, Some(3));
+    let orphan = Orphan {
         source: ObjectName::parse("n.jpg").unwrap(),
-        thumbnail: ObjectName::parse("thumbnails/n.jpg").unwrap(),
+        is_recorded: true,
+        name: ObjectName::parse("t/n.jpg").unwrap(),
         generation: Generation::new(2).unwrap(),
     };
-    assert_eq!(orphan, Class::Orphan(expected));
+    assert_eq!(
+        only(&[], &[output]),
+        Finding::NoSource(vec![Stray::Orphan(orphan)])
+    );
 }
 
 #[test]
-fn in_a_shared_bucket_what_lies_under_the_prefix_is_no_source() {
-    let mut merge = Merge::new(scope(), bucket("thumbs"));
-    let own = listed("thumbnails/n.jpg".to_owned(), &(1, 1, Mark::None));
+fn only_force_makes_what_is_current_again() {
+    let output = (
+        "n.jpg",
+        (2, 1, Mark::Of("photos", Name::Told, 7, "size=1x1")),
+    );
+    let Finding::Source(mut comparison) = only(&[("n.jpg", (7, 3, Mark::None))], &[output]) else {
+        panic!("it is a source");
+    };
+    let names = |job: Option<crate::work::Job>| -> Vec<String> {
+        let places = job.into_iter().flat_map(|job| job.places);
+        places.map(|place| place.name.to_string()).collect()
+    };
+    assert_eq!(names(comparison.to_do(false)), ["u/n.jpg", "v/n"]);
+    assert_eq!(names(comparison.to_do(true)), ["t/n.jpg", "u/n.jpg", "v/n"]);
+    comparison.states.fill(Some(State::Current));
+    assert_eq!(comparison.to_do(false), None);
+    comparison
+        .states
+        .fill(Some(State::Conflict("b/n".to_owned())));
+    assert_eq!(comparison.to_do(true), None);
+}
+
+#[test]
+fn in_a_shared_bucket_what_lies_behind_a_prefix_is_no_source() {
+    let mut merge = Merge::new(PREFIXES);
+    let own = listed("", "t/n.jpg", &(1, 1, Mark::None));
     merge.add_sources(Some(vec![own]));
-    merge.add_thumbnails(None);
-    let Next::Found(finding) = merge.advance() else {
+    merge.add_outputs(0, None);
+    merge.add_outputs(1, None);
+    let Next::Found(row) = merge.advance() else {
         panic!("it is found");
     };
-    assert_eq!(finding.class, Class::Skipped(Skip::OwnObject));
+    let finding = Finding::of(&scope(), &bucket("thumbs"), row);
+    assert_eq!(finding, Finding::Skipped(Skip::OwnObject));
 }

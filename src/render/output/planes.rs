@@ -1,5 +1,8 @@
 //! Finished samples that were never red, green and blue.
 
+use crate::render::orientation::Orientation;
+use crate::render::pixels::{Model, Pixels, to_sample};
+
 /// Rows of 8-bit samples of luma and chroma as JPEG stores them: full range, of sRGB (ITU-T T.871, section 6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::render) struct Planes {
@@ -8,6 +11,59 @@ pub(in crate::render) struct Planes {
     pub(in crate::render) luma: Vec<u8>,
     /// Nothing where the picture is grey.
     pub(in crate::render) chroma: Option<Chroma>,
+}
+
+impl Planes {
+    /// Rounds the samples of one or three resized planes, of which the first has `width` columns.
+    pub(in crate::render) fn from_samples(planes: &[Vec<f32>], width: usize, halved: bool) -> Self {
+        let rounded = |plane: &Vec<f32>| plane.iter().map(|sample| to_sample(*sample)).collect();
+        let (luma, chroma) = match planes {
+            [luma, blue, red] => {
+                let chroma = Chroma {
+                    blue: rounded(blue),
+                    red: rounded(red),
+                    halved,
+                };
+                (rounded(luma), Some(chroma))
+            }
+            [luma, ..] => (rounded(luma), None),
+            [] => (Vec::new(), None),
+        };
+        Self {
+            width,
+            height: luma.len() / width.max(1),
+            luma,
+            chroma,
+        }
+    }
+
+    /// Turns stored samples to how they are shown.
+    pub(in crate::render) fn turned(self, orientation: Orientation) -> Self {
+        let turn = |samples: Vec<u8>, width: usize| {
+            orientation.turn(Pixels {
+                height: samples.len() / width.max(1),
+                width,
+                model: Model::Grey,
+                samples,
+            })
+        };
+        let columns = self.width;
+        let luma = turn(self.luma, columns);
+        let chroma = self.chroma.map(|chroma| {
+            let columns = Chroma::side(chroma.halved, columns);
+            Chroma {
+                blue: turn(chroma.blue, columns).samples,
+                red: turn(chroma.red, columns).samples,
+                halved: chroma.halved,
+            }
+        });
+        Self {
+            width: luma.width,
+            height: luma.height,
+            luma: luma.samples,
+            chroma,
+        }
+    }
 }
 
 /// The two planes of colour differences.

@@ -23,21 +23,21 @@ use samples::{
 use scanlines::Scanlines;
 
 use super::pixels::{Pixels, from_planes};
-use super::resize::{Axis, Grid, Sampling, Shrink, Sum};
+use super::resize::{Axis, Grid, Shrink, Sum};
+use super::size::{self, Framing};
 use super::{Refusal, colour};
 
-/// Renders the picture, not yet turned.
-pub(super) fn render(header: &Header<'_>) -> Result<Pixels, Refusal> {
-    let (width, height) = header.orientation.fit(header.width, header.height);
-    let columns = Axis::new(Sampling::pixels(header.width), width);
-    let rows = Axis::new(Sampling::pixels(header.height), height);
+/// Renders the picture in each framing, not yet turned.
+pub(super) fn render(header: &Header<'_>, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {
+    let axes = framings
+        .iter()
+        .map(|framing| framing.axes(header.width, header.height));
     let picture = Picture {
         header,
-        columns,
-        rows,
+        framings,
+        axes: axes.collect(),
     };
-    let pixels = picture.render()?;
-    Ok(colour::to_srgb(pixels, header.profile.as_deref()))
+    picture.render()
 }
 
 /// The longest ICC profile that is inflated; real ones are smaller.
@@ -53,10 +53,11 @@ fn profile(content: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// An upper bound of the heap that [`render`] takes.
-pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
+pub(super) fn memory_bytes(header: &Header<'_>, framings: &[Framing]) -> u64 {
     let row = (u64::from(header.width) * header.pixel_bits()).div_ceil(8);
-    let output = header.orientation.fit(header.width, header.height);
-    let resizer = Shrink::<u32, 4>::memory_bytes((header.width, header.height), output);
+    let size = (header.width, header.height);
+    let resizer = |framing: &Framing| Shrink::<u32, 4>::memory_bytes(size, framing.size());
+    let resizer: u64 = framings.iter().map(resizer).sum();
     let profile = header.profile.as_ref();
     let profile = profile.map_or(0, |profile| colour::memory_bytes(profile.len()));
     Scanlines::memory_bytes(row) + resizer + profile
@@ -64,12 +65,19 @@ pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
 
 struct Picture<'a> {
     header: &'a Header<'a>,
-    columns: Axis,
-    rows: Axis,
+    framings: &'a [Framing],
+    axes: Vec<(Axis, Axis)>,
+}
+
+/// How one output gathers its samples.
+enum Gatherer<'a, S, const C: usize> {
+    Shrink(Box<Shrink<'a, S, C>>),
+    /// All samples as they are: the resizer's fractions would change some of them by one.
+    Copy([Vec<f32>; C]),
 }
 
 impl Picture<'_> {
-    fn render(&self) -> Result<Pixels, Refusal> {
+    fn render(&self) -> Result<Vec<Pixels>, Refusal> {
         let header = self.header;
         let key = header.transparency;
         match (header.colour_type, header.depth) {
@@ -93,20 +101,20 @@ impl Picture<'_> {
                 None => self.shrink(257, add_words::<3>),
             },
             (ColourType::GreyAlpha, 8) => self.shrink(255, add_alpha_bytes::<2>),
-            (ColourType::GreyAlpha, _) if self.keeps_its_size() => {
-                self.copy(255, |row, sums| add_alpha_bytes::<2>(&high(row), sums))
+            (ColourType::GreyAlpha, _) => {
+                let exact = |row: &[u8], sums: &mut [_]| add_alpha_bytes::<2>(&high(row), sums);
+                self.gather(257, add_alpha_words::<2>, 255, exact)
             }
-            (ColourType::GreyAlpha, _) => self.shrink(257, add_alpha_words::<2>),
             (ColourType::Rgba, 8) => self.shrink(255, add_alpha_bytes::<4>),
-            (ColourType::Rgba, _) if self.keeps_its_size() => {
-                self.copy(255, |row, sums| add_alpha_bytes::<4>(&high(row), sums))
+            (ColourType::Rgba, _) => {
+                let exact = |row: &[u8], sums: &mut [_]| add_alpha_bytes::<4>(&high(row), sums);
+                self.gather(257, add_alpha_words::<4>, 255, exact)
             }
-            (ColourType::Rgba, _) => self.shrink(257, add_alpha_words::<4>),
         }
     }
 
     /// Renders a picture of single samples whose values stand for the entries of `colours`.
-    fn render_indexed(&self, colours: &[[u8; 4]]) -> Result<Pixels, Refusal> {
+    fn render_indexed(&self, colours: &[[u8; 4]]) -> Result<Vec<Pixels>, Refusal> {
         let depth = usize::from(self.header.depth);
         let opaque = colours.iter().all(|colour| colour[3] == u8::MAX);
         let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
@@ -131,54 +139,74 @@ impl Picture<'_> {
         &self,
         unit: u32,
         add: impl Fn(&[u8], &mut [[S; C]]),
-    ) -> Result<Pixels, Refusal> {
-        if self.keeps_its_size() {
-            return self.copy(unit, add);
-        }
-        let mut shrink = Shrink::new(&self.columns, &self.rows, unit);
-        let mut pass = Grid::WHOLE;
-        self.walk(|columns, y, line| {
-            if pass != columns {
-                pass = columns;
-                shrink.start_pass(columns);
-            }
-            add(line, shrink.row(y));
-        })?;
-        Ok(self.pixels(&shrink.finish()))
+    ) -> Result<Vec<Pixels>, Refusal> {
+        self.gather(unit, &add, unit, &add)
     }
 
-    /// Takes all samples as they are: the resizer's fractions would change some of them by one.
-    fn copy<S: Sum, const C: usize>(
+    /// Adds up all scanlines by `add` where the picture is resized, and by `copy` where it keeps its size.
+    fn gather<S: Sum, const C: usize>(
         &self,
         unit: u32,
         add: impl Fn(&[u8], &mut [[S; C]]),
-    ) -> Result<Pixels, Refusal> {
-        let (width, height) = (self.columns.samples(), self.rows.samples());
-        let mut planes: [_; C] = std::array::from_fn(|_| vec![0.0; width * height]);
-        let mut sums = vec![[S::default(); C]; width];
-        self.walk(|columns, y, line| {
-            sums.fill([S::default(); C]);
-            let sums = &mut sums[..columns.columns_before(width)];
-            add(line, sums);
-            for (index, sums) in sums.iter().enumerate() {
-                let position = y * width + columns.first + index * columns.step;
-                for (plane, sum) in planes.iter_mut().zip(sums) {
-                    plane[position] = level((*sum).into(), unit);
+        copy_unit: u32,
+        copy: impl Fn(&[u8], &mut [[S; C]]),
+    ) -> Result<Vec<Pixels>, Refusal> {
+        let (width, height) = (self.header.width, self.header.height);
+        let samples = size::index(width) * size::index(height);
+        let gatherers = self.framings.iter().zip(&self.axes);
+        let mut gatherers: Vec<Gatherer<S, C>> = gatherers
+            .map(|(framing, (columns, rows))| {
+                if framing.is_whole(width, height) {
+                    Gatherer::Copy(std::array::from_fn(|_| vec![0.0; samples]))
+                } else {
+                    Gatherer::Shrink(Box::new(Shrink::new(columns, rows, unit)))
+                }
+            })
+            .collect();
+        let width = size::index(width);
+        let mut line_sums = vec![[S::default(); C]; width];
+        let mut pass = Grid::WHOLE;
+        self.walk(|grid, y, line| {
+            for gatherer in &mut gatherers {
+                match gatherer {
+                    Gatherer::Shrink(shrink) => {
+                        if pass != grid {
+                            shrink.start_pass(grid);
+                        }
+                        add(line, shrink.row(y));
+                    }
+                    Gatherer::Copy(planes) => {
+                        line_sums.fill([S::default(); C]);
+                        let sums = &mut line_sums[..grid.columns_before(width)];
+                        copy(line, sums);
+                        for (index, sums) in sums.iter().enumerate() {
+                            let position = y * width + grid.first + index * grid.step;
+                            for (plane, sum) in planes.iter_mut().zip(sums) {
+                                plane[position] = level((*sum).into(), copy_unit);
+                            }
+                        }
+                    }
                 }
             }
+            pass = grid;
         })?;
-        Ok(self.pixels(&planes))
-    }
-
-    fn keeps_its_size(&self) -> bool {
-        self.columns.samples() == self.columns.outputs()
-            && self.rows.samples() == self.rows.outputs()
+        let finished = gatherers.into_iter().map(|gatherer| match gatherer {
+            Gatherer::Shrink(shrink) => shrink.finish(),
+            Gatherer::Copy(planes) => planes,
+        });
+        let finished = finished.zip(self.framings);
+        Ok(finished
+            .map(|(planes, framing)| self.pixels(&planes, *framing))
+            .collect())
     }
 
     /// Reads all scanlines, each with the columns that it holds and its row in the picture.
     fn walk(&self, mut take: impl FnMut(Grid, usize, &[u8])) -> Result<(), Refusal> {
         let bits = usize::try_from(self.header.pixel_bits()).unwrap_or(usize::MAX);
-        let (width, height) = (self.columns.samples(), self.rows.samples());
+        let (width, height) = (
+            size::index(self.header.width),
+            size::index(self.header.height),
+        );
         let bytes = |pixels: usize| (pixels * bits).div_ceil(8);
         let (first, rest) = (self.header.first, self.header.rest.clone());
         let mut lines = Scanlines::new(first, rest, bytes(width), bits.div_ceil(8));
@@ -195,8 +223,10 @@ impl Picture<'_> {
         lines.finish()
     }
 
-    fn pixels<const C: usize>(&self, planes: &[Vec<f32>; C]) -> Pixels {
-        from_planes(planes.each_ref().map(Vec::as_slice), self.columns.outputs())
+    fn pixels<const C: usize>(&self, planes: &[Vec<f32>; C], framing: Framing) -> Pixels {
+        let columns = size::index(framing.size().0);
+        let pixels = from_planes(planes.each_ref().map(Vec::as_slice), columns);
+        colour::to_srgb(pixels, self.header.profile.as_deref())
     }
 
     fn passes(&self) -> &'static [Pass] {

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use super::{Header, render};
+use crate::render::Target;
 use crate::render::pixels::{Model, Pixels};
 use crate::render::{Limits, Refusal};
 
@@ -89,7 +90,11 @@ impl File {
 }
 
 fn rendered(source: &[u8]) -> Result<Pixels, Refusal> {
-    render(&Header::read(source, Limits::default())?)
+    let header = Header::read(source, Limits::default())?;
+    let framing = header
+        .orientation
+        .frame(header.width, header.height, &Target::default());
+    Ok(render(&header, &[framing])?.remove(0))
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! How the samples of one axis weigh in its output positions.
 
-use super::sampling::{Sampling, Span, index};
+use super::sampling::{Sampling, Span};
+use crate::render::size::index;
 
 /// Rows are read this many weights at a time, so each span is padded to a multiple of it.
 pub(super) const LANES: usize = 8;

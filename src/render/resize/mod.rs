@@ -11,5 +11,5 @@ mod sampling;
 mod shrink;
 
 pub(super) use axis::Axis;
-pub(super) use sampling::Sampling;
+pub(super) use sampling::{Full, Sampling};
 pub(super) use shrink::{Grid, Shrink, Sum};

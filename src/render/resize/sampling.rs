@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::render::size::{Stretch, index};
+
 /// The longest side of a box, in samples.
 const MAX_BOX: u32 = 256;
 
@@ -13,13 +15,23 @@ const KEPT: f64 = 4.0;
 pub(in crate::render) struct Sampling {
     /// The number of samples, at least 1.
     pub(in crate::render) count: u32,
-    /// How many of them the picture covers; it may end within the last.
+    /// Where what is shown of the picture begins, in samples; 0 where it is shown from its beginning.
+    pub(in crate::render) start: f64,
+    /// How many samples that covers; it may end within the last.
     pub(in crate::render) extent: f64,
     /// How much smoother the samples are than the picture that is to be resized, as the multiple of their second difference
     /// that is missing.
     pub(in crate::render) blur: f64,
-    /// The length of the axis at full size, if the samples are chroma of half of it.
-    pub(in crate::render) doubled: Option<u32>,
+    /// The axis at full size, if the samples are chroma of half of it.
+    pub(in crate::render) doubled: Option<Full>,
+}
+
+/// An axis of pixels, of which a part is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::render) struct Full {
+    pub(in crate::render) count: u32,
+    pub(in crate::render) start: f64,
+    pub(in crate::render) extent: f64,
 }
 
 /// An output position's weights for consecutive boxes; they add up to one.
@@ -40,16 +52,31 @@ impl Sampling {
     pub(in crate::render) fn pixels(count: u32) -> Self {
         Self {
             count,
+            start: 0.0,
             extent: f64::from(count),
             blur: 0.0,
             doubled: None,
         }
     }
 
+    /// A part of an axis of `count` pixels.
+    pub(in crate::render) fn stretch(count: u32, stretch: Stretch) -> Self {
+        Self {
+            start: stretch.start,
+            extent: stretch.extent,
+            ..Self::pixels(count)
+        }
+    }
+
     /// The samples in a box, and the weights of the boxes in each of `outputs` positions.
     pub(super) fn spans(self, outputs: u32) -> (usize, Vec<Span>) {
         if let Some(full) = self.doubled {
-            let spans = Self::pixels(full).spans_of_boxes(1, outputs);
+            let full = Self {
+                start: full.start,
+                extent: full.extent,
+                ..Self::pixels(full.count)
+            };
+            let spans = full.spans_of_boxes(1, outputs);
             return (
                 1,
                 spans
@@ -72,7 +99,7 @@ impl Sampling {
             blur,
         };
         (0..outputs)
-            .map(|output| boxes.span((f64::from(output) + 0.5) * pitch))
+            .map(|output| boxes.span(self.start + (f64::from(output) + 0.5) * pitch))
             .collect()
     }
 }
@@ -206,11 +233,6 @@ fn whole(position: f64) -> u32 {
     position as u32
 }
 
-/// A 32-bit count as an index, the same number on every machine that can hold such a picture.
-pub(super) fn index(count: u32) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,9 +277,14 @@ mod tests {
         for outputs in [11, 7, 3, 1] {
             let half = Sampling {
                 count: 6,
+                start: 0.0,
                 extent: 5.5,
                 blur: 0.0,
-                doubled: Some(11),
+                doubled: Some(Full {
+                    count: 11,
+                    start: 0.0,
+                    extent: 11.0,
+                }),
             };
             let (_, spans) = half.spans(outputs);
             let exact = values(Sampling::pixels(11).spans_of_boxes(1, outputs), &full);

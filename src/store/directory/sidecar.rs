@@ -1,6 +1,5 @@
 //! What a folder can't say of an object: headers and custom metadata, in a file of its own.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{StoreError, read_if_there};
 use crate::names::{BucketName, Generation, ObjectName};
-use crate::stored::Thumbnail;
+use crate::stored::{Metadata, Upload};
 
 /// The metadata of one version of an object.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -20,19 +19,15 @@ pub(super) struct Sidecar {
     pub(super) content_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cache_control: Option<String>,
-    pub(super) metadata: HashMap<String, String>,
+    pub(super) metadata: Metadata,
 }
 
 impl Sidecar {
-    pub(super) fn of(thumbnail: &Thumbnail) -> Self {
-        let metadata = thumbnail
-            .origin
-            .metadata()
-            .map(|(key, value)| (key.to_owned(), value));
+    pub(super) fn of(upload: &Upload) -> Self {
         Self {
-            content_type: Thumbnail::CONTENT_TYPE.to_owned(),
-            cache_control: thumbnail.cache_control.clone(),
-            metadata: metadata.into(),
+            content_type: upload.content_type.to_owned(),
+            cache_control: upload.cache_control.clone(),
+            metadata: upload.origin.metadata(),
         }
     }
 

@@ -11,7 +11,7 @@ use google_cloud_storage::retry_policy::RetryableErrors;
 use google_cloud_wkt::FieldMask;
 use tokio::sync::OnceCell;
 
-use super::{StoreError, Version, path_of};
+use super::{StoreError, Version, generation_of, path_of};
 use crate::google::{credentials, endpoint};
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::store::listing::{Listed, Page, Span};
@@ -23,7 +23,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 /// The objects in one page, the most that Cloud Storage gives.
 const PAGE: i32 = 1000;
 /// All that a listing is to tell of an object.
-const FIELDS: [&str; 5] = ["name", "generation", "size", "content_encoding", "metadata"];
+const FIELDS: [&str; 5] = ["name", "generation", "size", "content_type", "metadata"];
 
 /// The client, built at the first call.
 pub(super) struct Control {
@@ -67,7 +67,7 @@ impl Control {
                 // The start is taken in by the service, and left out by us.
                 Ok(name) if span.after.as_deref() == Some(name.as_str()) => {}
                 Ok(name) => page.objects.push(Listed {
-                    version: version_of(&object)?,
+                    version: version_of(object)?,
                     name,
                 }),
                 Err(_) => page.unnameable += 1,
@@ -125,13 +125,11 @@ async fn connect(emulator: Option<&str>) -> Result<Box<StorageControl>, StoreErr
         .map_err(|error| StoreError::Unavailable(error.into()))
 }
 
-fn version_of(object: &Object) -> Result<Version, StoreError> {
-    let generation =
-        Generation::new(object.generation).map_err(|error| StoreError::Unknown(error.into()))?;
-    Ok(Version::new(
-        generation,
-        u64::try_from(object.size).ok(),
-        &object.content_encoding,
-        &object.metadata,
-    ))
+fn version_of(object: Object) -> Result<Version, StoreError> {
+    Ok(Version {
+        generation: generation_of(object.generation)?,
+        size: u64::try_from(object.size).ok(),
+        content_type: Some(object.content_type).filter(|media_type| !media_type.is_empty()),
+        metadata: object.metadata,
+    })
 }

@@ -14,9 +14,9 @@ pub enum Call {
     Open,
     /// The write of the thumbnail.
     Write,
-    /// The ranged read that tells an existing thumbnail's generation and metadata.
+    /// The question for the metadata of what is in the thumbnail's place.
     LookAtThumbnail,
-    /// The ranged and unpinned read that tells the live generation of the source.
+    /// The question for the metadata of the source's live version.
     LookAtSource,
 }
 
@@ -36,15 +36,14 @@ impl Call {
         }
         let has = |name: &str| query.split('&').any(|pair| pair.starts_with(name));
         let (_, name) = path.split_once("/o/")?;
-        if request.method != "GET" || !has("alt=media") {
+        if request.method != "GET" {
             return None;
         }
-        let ranged = request.header("range").is_some();
-        match (decode(name).starts_with(PREFIX), ranged) {
-            (true, true) => Some(Self::LookAtThumbnail),
-            (true, false) => None,
-            (false, true) if !has("generation=") => Some(Self::LookAtSource),
-            (false, _) => Some(Self::Open),
+        match (decode(name).starts_with(PREFIX), has("alt=media")) {
+            (true, true) => None,
+            (true, false) => Some(Self::LookAtThumbnail),
+            (false, true) => Some(Self::Open),
+            (false, false) => Some(Self::LookAtSource),
         }
     }
 }

@@ -3,19 +3,21 @@
 //! A filtered photograph of this size has next to nothing that repeats: its own codes and runs ([`deflate`]) make smaller files
 //! than zlib's search for matches, in a fraction of the time. Only what compresses like a drawing is searched as well.
 
+mod deflate;
+
 use flate2::Crc;
 use zlib_rs::{DeflateConfig, ReturnCode, Strategy, compress_bound, compress_slice};
 
-use super::pixels::{Model, Pixels};
-use super::png::paeth;
-use super::{Refusal, Thumbnail, deflate};
+use crate::render::Refusal;
+use crate::render::pixels::{Model, Pixels};
+use crate::render::png::paeth;
 
 /// Fewer bytes than this may be stored, or coded without a code of their own, in less.
 const SHORT: usize = 2048;
 
 /// Codes the pixels as a PNG without any metadata.
-pub(super) fn encode(pixels: &Pixels) -> Result<Thumbnail, Refusal> {
-    let side = |length: usize| u32::try_from(length).map_err(|_| Refusal::TooComplex("thumbnail"));
+pub(in crate::render) fn encode(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
+    let side = |length: usize| u32::try_from(length).map_err(|_| Refusal::TooComplex("output"));
     let (width, height) = (side(pixels.width)?, side(pixels.height)?);
     let colour_type = match pixels.model {
         Model::Grey => 0,
@@ -37,7 +39,15 @@ pub(super) fn encode(pixels: &Pixels) -> Result<Thumbnail, Refusal> {
     for (kind, content) in [(b"IHDR", &header), (b"IDAT", &data), (b"IEND", &Vec::new())] {
         push_chunk(&mut png, *kind, content);
     }
-    Ok(Thumbnail { png, width, height })
+    Ok(png)
+}
+
+/// An upper bound of the heap that [`encode`] takes, the file included, and of the pixels in their several forms before.
+pub(in crate::render) fn memory_bytes(width: u32, height: u32) -> u64 {
+    // A pixel of four samples is there twice while it is turned, then with its filtered form, of which seven bytes may be a
+    // run of 24 bytes, and the stream; a part has its counts besides.
+    const PIXEL: u64 = 48;
+    u64::from(width) * u64::from(height) * PIXEL
 }
 
 /// Appends a chunk (section 5.3).
@@ -163,8 +173,8 @@ mod tests {
     use super::*;
 
     fn decoded(pixels: &Pixels) -> image::DynamicImage {
-        let thumbnail = encode(pixels).unwrap();
-        image::load_from_memory_with_format(&thumbnail.png, Png).unwrap()
+        let png = encode(pixels).unwrap();
+        image::load_from_memory_with_format(&png, Png).unwrap()
     }
 
     fn pixels(model: Model, sample: impl Fn(usize, usize, usize) -> usize) -> Pixels {
@@ -198,8 +208,8 @@ mod tests {
 
     #[test]
     fn a_flat_picture_takes_next_to_nothing() {
-        let thumbnail = encode(&pixels(Model::Rgba, |_, _, _| 77)).unwrap();
-        assert!(thumbnail.png.len() < 110, "{} bytes", thumbnail.png.len());
+        let png = encode(&pixels(Model::Rgba, |_, _, _| 77)).unwrap();
+        assert!(png.len() < 110, "{} bytes", png.len());
     }
 
     #[test]
@@ -211,7 +221,7 @@ mod tests {
             samples: vec![1, 2, 3],
         };
         assert_eq!(decoded(&pixel).as_bytes(), [1, 2, 3]);
-        let png = encode(&pixel).unwrap().png;
+        let png = encode(&pixel).unwrap();
         assert!(png.len() < 72, "{} bytes", png.len());
     }
 
@@ -220,6 +230,6 @@ mod tests {
         // Noise in itself, but the same in every row.
         let noise = |x: usize, c: usize| (x * 7919 + c * 104_729) % 251;
         let same = encode(&pixels(Model::Rgb, |x, _, c| noise(x, c))).unwrap();
-        assert!(same.png.len() < 300, "{} bytes", same.png.len());
+        assert!(same.len() < 300, "{} bytes", same.len());
     }
 }

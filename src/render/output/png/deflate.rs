@@ -18,6 +18,10 @@ const LEAST_RUN: usize = 6;
 /// Bytes between which a block may end.
 const PART_BYTES: usize = 3072;
 
+/// The most parts of a block: longer ones save a ten-thousandth of a large picture, and take a time that grows with its
+/// square.
+const MAX_BLOCK_PARTS: usize = 32;
+
 /// The bytes as a zlib stream (RFC 1950).
 pub(super) fn zlib(bytes: &[u8]) -> Vec<u8> {
     // The method, a window of 32 KiB, and a check.
@@ -123,7 +127,7 @@ fn ends(parts: &[Part]) -> Vec<usize> {
     best.resize(parts.len() + 1, (f32::INFINITY, 0));
     for begin in 0..parts.len() {
         let mut counts = [0; SYMBOLS];
-        for (end, part) in parts.iter().enumerate().skip(begin) {
+        for (end, part) in parts.iter().enumerate().skip(begin).take(MAX_BLOCK_PARTS) {
             add(&mut counts, &part.counts);
             let bits = best[begin].0 + estimated_bits(&counts);
             if bits < best[end + 1].0 {

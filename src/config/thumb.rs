@@ -1,0 +1,37 @@
+//! The configuration of `thumb`.
+
+use std::path::PathBuf;
+
+use super::arguments::ThumbArguments;
+use crate::rendition::Renditions;
+
+/// A checked configuration of `thumb`.
+#[derive(Debug, Clone)]
+pub struct ThumbConfig {
+    /// The pictures.
+    pub files: Vec<PathBuf>,
+    /// The folder for outputs, if they don't go beside the pictures.
+    pub out_dir: Option<PathBuf>,
+    /// What is made of each picture; `None` for the thumbnail with `.png` behind its picture's name.
+    pub renditions: Option<Renditions>,
+    /// Whether lines are JSON.
+    pub json: bool,
+}
+
+impl ThumbConfig {
+    /// Gives the arguments their meaning.
+    ///
+    /// # Errors
+    /// Every fault, each in plain words and with the name of its variable.
+    pub fn check(arguments: ThumbArguments) -> Result<Self, Vec<String>> {
+        let renditions = arguments.renditions.join(" ");
+        let renditions = Some(renditions.trim()).filter(|renditions| !renditions.is_empty());
+        let renditions = renditions.map(Renditions::parse).transpose();
+        Ok(Self {
+            files: arguments.files,
+            out_dir: arguments.out_dir,
+            renditions: renditions.map_err(|fault| vec![format!("RENDITIONS: {fault}")])?,
+            json: arguments.json,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! The renderer at work, on a core and in memory of its own.
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{FLAT_BYTES, Stop};
+use crate::budget::Reservation;
+use crate::content_encoding::{gunzip, is_gzip};
+use crate::outcome::Failure;
+use crate::render::{Encoded, Limits, Plan, Target};
+
+/// A source on its way through the renderer, with the memory set aside for it.
+pub(super) struct Rendering {
+    pub(super) bytes: Vec<u8>,
+    pub(super) gzipped: bool,
+    pub(super) reservation: Reservation,
+    pub(super) limits: Limits,
+    pub(super) max_bytes: u64,
+    pub(super) targets: Vec<Target>,
+}
+
+/// How rendering ended.
+pub(super) struct Ended {
+    /// The source's width and height as stored, as far as they are known.
+    pub(super) source_pixels: Option<(u32, u32)>,
+    pub(super) rendered: Result<Rendered, Stop>,
+}
+
+/// The outputs in the order of their targets, and the memory that they take until they are stored.
+pub(super) struct Rendered {
+    pub(super) outputs: Vec<Encoded>,
+    pub(super) reservation: Reservation,
+}
+
+impl Rendering {
+    /// Works off the async threads. The core moves with the work, and so does what the work owns: a timeout gives
+    /// neither back while the work goes on.
+    pub(super) async fn run(self, core: OwnedSemaphorePermit) -> Result<Ended, Failure> {
+        on_core(core, move || {
+            let mut source_pixels = None;
+            let rendered = self.render(&mut source_pixels);
+            Ended {
+                source_pixels,
+                rendered,
+            }
+        })
+        .await
+    }
+
+    fn render(mut self, source_pixels: &mut Option<(u32, u32)>) -> Result<Rendered, Stop> {
+        // Some tools set the header on plain files.
+        if self.gzipped && is_gzip(&self.bytes) {
+            let held = self.bytes.len() as u64 + FLAT_BYTES;
+            let most = held.saturating_add(self.max_bytes);
+            let reservation = &mut self.reservation;
+            self.bytes = gunzip(&self.bytes, self.max_bytes, |more| {
+                let grown = reservation.grow_to(held.saturating_add(more));
+                grown.map_err(|no_room| Stop::without(no_room, most))
+            })?;
+        }
+        let plan = Plan::new(&self.bytes, &self.limits, &self.targets)?;
+        *source_pixels = Some((plan.width, plan.height));
+        let whole = self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES;
+        let resized = self.reservation.resize(whole);
+        resized.map_err(|no_room| Stop::without(no_room, whole))?;
+        let outputs = plan.render()?;
+        let kept: u64 = outputs.iter().map(|output| output.bytes.len() as u64).sum();
+        drop(self.bytes);
+        // Less than before, which never fails.
+        let _ = self.reservation.resize(whole.min(kept + FLAT_BYTES));
+        Ok(Rendered {
+            outputs,
+            reservation: self.reservation,
+        })
+    }
+}
+
+/// Runs work on a thread for blocking work.
+pub(super) async fn on_core<T: Send + 'static>(
+    core: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let task = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(core);
+        done
+    });
+    task.await.map_err(|_| Failure::Panicked)
+}

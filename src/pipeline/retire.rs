@@ -1,0 +1,193 @@
+//! Outputs whose picture is gone, where deletions are followed.
+//!
+//! # Why nothing of a deleted picture stays
+//!
+//! An output is *of* a source if it records its bucket and name. Three things leave one behind, and each is undone by whoever
+//! comes last:
+//!
+//! - The picture is deleted after its output was written. Its deletion's event looks at the place, and deletes an output of
+//!   just the version that is gone: generations don't come back, so it shows what is not live, whatever is live now. An
+//!   output of another version, whose own deletion was an overwrite and said nothing, goes if the source, asked *after* the
+//!   place was seen, has no live version.
+//! - The output is written after the deletion's event was handled. So whoever is through with a place asks once more whether its
+//!   version is live, *after* its last write, and if not deletes what it has written. Either the deletion came before that
+//!   answer, which then says so, or its event comes after the write, and finds the output. An instance that dies between write
+//!   and question hasn't acknowledged its event, and the next delivery finds the version gone and does the same.
+//! - The picture is overwritten by something that can't be rendered. Then an output of an older version shows what is not
+//!   there any more: it goes if the version that was refused is live or none is.
+//!
+//! # Why no current output goes
+//!
+//! Each delete is conditional on the generation of the output that was seen. If a new version takes the source's name after
+//! it was asked for, its event either has replaced the output by then, and the delete fails and looks again, or finds the
+//! place empty, and takes it.
+
+use futures_util::future::join_all;
+
+use super::place::ATTEMPTS;
+use super::{Job, Pipeline, Stop};
+use crate::names::Generation;
+use crate::outcome::{Failure, Outcome};
+use crate::report::{Report, Stage};
+use crate::store::{StoreError, Version};
+use crate::stored::Record;
+use crate::work::{Place, Skip};
+
+/// Why outputs of a source are to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// This version is not live any more.
+    Deleted(Generation),
+    /// This version can't be rendered.
+    Refused(Generation),
+}
+
+impl Pipeline {
+    /// Deletes those outputs of a source that show a version which is gone.
+    pub(super) async fn retire(
+        &self,
+        job: &Job,
+        cause: Cause,
+        report: &mut Report,
+    ) -> Result<Outcome, Stop> {
+        let removals = job
+            .places
+            .iter()
+            .map(|place| self.retire_place(job, place, cause));
+        let removed = report.time(Stage::Write, join_all(removals)).await;
+        let mut together = Outcome::Skipped(Skip::NoThumbnail);
+        let mut failed = None;
+        for (place, removed) in job.places.iter().zip(removed) {
+            report.place(&place.name, &removed);
+            match removed {
+                Ok(Outcome::Skipped(skip)) if together == Outcome::Skipped(Skip::NoThumbnail) => {
+                    together = Outcome::Skipped(skip);
+                }
+                Ok(outcome) => together = together.or_rather(outcome),
+                Err(failure) => {
+                    failed = Some(match failed {
+                        None => failure,
+                        Some(other) => Failure::or_rather(other, failure),
+                    });
+                }
+            }
+        }
+        failed.map_or(Ok(together), |failure| Err(failure.into()))
+    }
+
+    /// Asks once more whether the version that was at work is live, and retires its outputs if not.
+    pub(super) async fn look_after(
+        &self,
+        job: &Job,
+        outcome: Outcome,
+        report: &mut Report,
+    ) -> Result<Outcome, Stop> {
+        let ours = report.generation.or(job.source.generation);
+        let (true, Some(ours)) = (self.scope.propagate_deletes, ours) else {
+            return Ok(outcome);
+        };
+        let source = &job.source;
+        let live = self.store.look(&source.bucket, &source.name);
+        let live = report
+            .time(Stage::Write, live)
+            .await
+            .map_err(Failure::from)?;
+        let instead = match live {
+            Some(live) if live.generation == ours => return Ok(outcome),
+            Some(_) => Skip::Superseded,
+            None => Skip::Gone,
+        };
+        self.retire(job, Cause::Deleted(ours), report).await?;
+        Ok(Outcome::Skipped(instead))
+    }
+
+    /// Retires what a refused version has overwritten; where deletions aren't followed, tells that it stays.
+    pub(super) async fn look_after_refused(
+        &self,
+        job: &Job,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
+        let Some(refused) = report.generation.or(job.source.generation) else {
+            return Ok(());
+        };
+        if self.scope.propagate_deletes {
+            self.retire(job, Cause::Refused(refused), report).await?;
+            return Ok(());
+        }
+        let bucket = &self.scope.target_bucket;
+        let looks = job
+            .places
+            .iter()
+            .map(|place| self.store.look(bucket, &place.name));
+        let seen = report.time(Stage::Write, join_all(looks)).await;
+        for (place, seen) in job.places.iter().zip(seen) {
+            // This only informs, so that a failure to look is none.
+            let record = seen.ok().flatten().and_then(|seen| seen.record());
+            let is_older =
+                |record: &Record| is_of(record, job, place) && record.generation != refused;
+            if record.as_ref().is_some_and(is_older) {
+                report.stays(&place.name);
+            }
+        }
+        Ok(())
+    }
+
+    async fn retire_place(
+        &self,
+        job: &Job,
+        place: &Place,
+        cause: Cause,
+    ) -> Result<Outcome, Failure> {
+        let bucket = &self.scope.target_bucket;
+        for _ in 0..ATTEMPTS {
+            let Some(seen) = self.store.look(bucket, &place.name).await? else {
+                return Ok(Outcome::Skipped(Skip::NoThumbnail));
+            };
+            if !self.is_gone(job, place, &seen, cause).await? {
+                return Ok(Outcome::Skipped(Skip::OtherVersion));
+            }
+            match self
+                .store
+                .delete(bucket, &place.name, seen.generation)
+                .await
+            {
+                // A repeated attempt of the client's own may find its work done.
+                Ok(()) | Err(StoreError::NotFound) => return Ok(Outcome::Deleted),
+                Err(StoreError::PreconditionFailed(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Contended)
+    }
+
+    /// Whether what was seen is an output of the source that shows a version which is gone.
+    async fn is_gone(
+        &self,
+        job: &Job,
+        place: &Place,
+        seen: &Version,
+        cause: Cause,
+    ) -> Result<bool, StoreError> {
+        let Some(record) = seen.record().filter(|record| is_of(record, job, place)) else {
+            return Ok(false);
+        };
+        let shows = record.generation;
+        if matches!(cause, Cause::Deleted(gone) if gone == shows) {
+            return Ok(true);
+        }
+        if matches!(cause, Cause::Refused(refused) if refused == shows) {
+            return Ok(false);
+        }
+        let source = &job.source;
+        let live = self.store.look(&source.bucket, &source.name).await?;
+        Ok(match (cause, live) {
+            (_, None) => true,
+            (Cause::Deleted(_), Some(_)) => false,
+            (Cause::Refused(refused), Some(live)) => live.generation == refused,
+        })
+    }
+}
+
+fn is_of(record: &Record, job: &Job, place: &Place) -> bool {
+    record.is_of(&place.name, &job.source.bucket, &job.source.name)
+}

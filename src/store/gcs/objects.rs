@@ -1,0 +1,189 @@
+//! An object's metadata, by the JSON API's [`objects.get`].
+//!
+//! Custom metadata is promised there, and not in the headers of a download. Google's client asks for it over gRPC alone,
+//! which no emulator of the JSON API speaks.
+//!
+//! [`objects.get`]: https://cloud.google.com/storage/docs/json_api/v1/objects/get
+
+use std::time::Duration;
+
+use google_cloud_auth::credentials::{CacheableResource, Credentials};
+use google_cloud_auth::errors::CredentialsError;
+use google_cloud_gax::backoff_policy::BackoffPolicy as _;
+use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
+use google_cloud_gax::retry_state::RetryState;
+use http::Extensions;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, Response, StatusCode, redirect};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+
+use super::{ATTEMPTS, StoreError, Version, generation_of};
+use crate::google::{credentials, endpoint};
+use crate::names::{BucketName, ObjectName};
+use crate::stored::Metadata;
+
+const ENDPOINT: &str = "https://storage.googleapis.com";
+/// An attempt that has no answer by then is given up for the next one.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
+/// The longest answer that is taken in; custom metadata has at most 8 KiB.
+const MAX_ANSWER_BYTES: usize = 256 << 10;
+
+/// The client, built at the first call.
+pub(super) struct Objects {
+    emulator: Option<String>,
+    client: OnceCell<Box<Connected>>,
+}
+
+struct Connected {
+    endpoint: String,
+    credentials: Credentials,
+    http: Client,
+    backoff: ExponentialBackoff,
+}
+
+impl Objects {
+    pub(super) fn new(emulator: Option<String>) -> Self {
+        Self {
+            emulator,
+            client: OnceCell::new(),
+        }
+    }
+
+    /// Asks for the live version of an object.
+    pub(super) async fn get(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+    ) -> Result<Version, StoreError> {
+        let client = self.client().await?;
+        let mut attempts = RetryState::new(true);
+        loop {
+            let got = client.get(bucket, name).await;
+            attempts.attempt_count += 1;
+            match got {
+                Err(StoreError::Unavailable(_) | StoreError::Timeout)
+                    if attempts.attempt_count < ATTEMPTS =>
+                {
+                    tokio::time::sleep(client.backoff.on_failure(&attempts)).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn client(&self) -> Result<&Connected, StoreError> {
+        let connect = async || Connected::new(self.emulator.as_deref()).map(Box::new);
+        Ok(self.client.get_or_try_init(connect).await?)
+    }
+}
+
+impl Connected {
+    fn new(emulator: Option<&str>) -> Result<Self, StoreError> {
+        let credentials =
+            credentials(emulator.is_some()).map_err(|error| StoreError::Denied(error.into()))?;
+        let http = Client::builder()
+            .timeout(ATTEMPT_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(|error| StoreError::Unknown(error.into()))?;
+        Ok(Self {
+            endpoint: emulator.map_or_else(|| ENDPOINT.to_owned(), endpoint),
+            credentials,
+            http,
+            backoff: ExponentialBackoffBuilder::new()
+                .with_initial_delay(Duration::from_millis(100))
+                .with_maximum_delay(Duration::from_secs(2))
+                .clamp(),
+        })
+    }
+
+    async fn get(&self, bucket: &BucketName, name: &ObjectName) -> Result<Version, StoreError> {
+        let url = format!(
+            "{}/storage/v1/b/{bucket}/o/{}?fields=generation,size,contentType,metadata",
+            self.endpoint,
+            utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC)
+        );
+        let headers = self.credentials.headers(Extensions::new()).await;
+        let headers = match headers.map_err(unauthenticated)? {
+            CacheableResource::New { data, .. } => data,
+            // Only an answer to a question that names what is cached, which this one doesn't.
+            CacheableResource::NotModified => http::HeaderMap::new(),
+        };
+        let answer = self.http.get(url).headers(headers).send().await;
+        let answer = answer.map_err(on_the_way)?;
+        let status = answer.status();
+        let body = bounded(answer).await?;
+        if status != StatusCode::OK {
+            return Err(refused(status, &body));
+        }
+        let resource: Resource =
+            serde_json::from_slice(&body).map_err(|error| StoreError::Unknown(error.into()))?;
+        resource.version()
+    }
+}
+
+async fn bounded(mut answer: Response) -> Result<Vec<u8>, StoreError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(on_the_way)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ANSWER_BYTES {
+            let fault = format!("an answer of over {MAX_ANSWER_BYTES} bytes");
+            return Err(StoreError::Unknown(fault.into()));
+        }
+    }
+    Ok(body)
+}
+
+fn unauthenticated(error: CredentialsError) -> StoreError {
+    if error.is_transient() {
+        StoreError::Unavailable(error.into())
+    } else {
+        StoreError::Denied(error.into())
+    }
+}
+
+fn on_the_way(error: reqwest::Error) -> StoreError {
+    if error.is_timeout() {
+        StoreError::Timeout
+    } else {
+        StoreError::Unavailable(error.into())
+    }
+}
+
+/// What an answer without an object means.
+fn refused(status: StatusCode, body: &[u8]) -> StoreError {
+    let words: String = String::from_utf8_lossy(body).chars().take(500).collect();
+    let cause = || format!("{status}: {words}").into();
+    match status.as_u16() {
+        404 => StoreError::NotFound,
+        401 | 403 => StoreError::Denied(cause()),
+        408 | 429 | 500..=599 => StoreError::Unavailable(cause()),
+        _ => StoreError::Unknown(cause()),
+    }
+}
+
+/// An object's resource, as far as it is asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource {
+    generation: String,
+    size: Option<String>,
+    content_type: Option<String>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+impl Resource {
+    fn version(self) -> Result<Version, StoreError> {
+        let generation = self.generation.parse().map_err(|_| {
+            StoreError::Unknown(format!("the generation {:?}", self.generation).into())
+        })?;
+        Ok(Version {
+            generation: generation_of(generation)?,
+            size: self.size.and_then(|size| size.parse().ok()),
+            content_type: self.content_type,
+            metadata: self.metadata,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! Why there is nothing to be done.
+
+use crate::outcome::Severity;
+
+/// Why an event, or one place of its outputs, is done without anything being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// The event is about neither a new version nor a deletion that is to be followed.
+    NotFinalize,
+    /// The object is an output of ours: by its place or by its marker.
+    OwnObject,
+    /// The object is the output of another resizer, by its metadata.
+    ResizedImage,
+    /// The object's bucket is not among the configured sources.
+    SourceNotAllowed,
+    /// The name ends in a slash: a folder's placeholder.
+    Folder,
+    /// The name has no extension.
+    NoExtension,
+    /// The name's extension is not jpg, jpeg or png.
+    Extension,
+    /// The output's name would be longer than Cloud Storage takes.
+    NameTooLong,
+    /// The output's name is that of its own source.
+    SourceItself,
+    /// The output's name is that of an earlier rendition of the same source.
+    SameName,
+    /// The output's name is that of another source, which would be lost.
+    OtherSource,
+    /// The object has no bytes.
+    Empty,
+    /// The announced version is gone.
+    Gone,
+    /// Another version of the source is live by now, and has an event of its own.
+    Superseded,
+    /// The output already shows this version.
+    Current,
+    /// A deletion doesn't say of which version.
+    NoGeneration,
+    /// The source that is gone has no output.
+    NoThumbnail,
+    /// The place holds the output of another version or source than the one that is gone, or no output of ours.
+    OtherVersion,
+}
+
+impl Skip {
+    /// The reason in the event's log line.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotFinalize => "not_finalize",
+            Self::OwnObject => "own_object",
+            Self::ResizedImage => "resized_image",
+            Self::SourceNotAllowed => "source_not_allowed",
+            Self::Folder => "folder",
+            Self::NoExtension => "no_extension",
+            Self::Extension => "extension",
+            Self::NameTooLong => "name_too_long",
+            Self::SourceItself => "source_itself",
+            Self::SameName => "same_name",
+            Self::OtherSource => "other_source",
+            Self::Empty => "empty",
+            Self::Gone => "gone",
+            Self::Superseded => "superseded",
+            Self::Current => "current",
+            Self::NoGeneration => "no_generation",
+            Self::NoThumbnail => "no_thumbnail",
+            Self::OtherVersion => "other_version",
+        }
+    }
+
+    /// How loudly it is logged: a source that has no output though it should is worth a look.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::NameTooLong | Self::SourceItself | Self::SameName | Self::OtherSource => {
+                Severity::Warning
+            }
+            Self::NotFinalize
+            | Self::OwnObject
+            | Self::ResizedImage
+            | Self::SourceNotAllowed
+            | Self::Folder
+            | Self::NoExtension
+            | Self::Extension
+            | Self::Empty
+            | Self::Gone
+            | Self::Superseded
+            | Self::Current
+            | Self::NoGeneration
+            | Self::NoThumbnail
+            | Self::OtherVersion => Severity::Info,
+        }
+    }
+}
