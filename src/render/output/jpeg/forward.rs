@@ -9,8 +9,11 @@ pub(super) const ZIGZAG: [u8; 64] = [
     58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// Eight values that are worked on side by side.
-type Lane = [f32; 8];
+/// Values that are worked on side by side: with four of them, the eight of a transform fit into registers.
+type Lane = [f32; 4];
+
+/// The left or the right half of a block.
+type Half = [Lane; 8];
 
 /// Quantization steps by component kind, at quality 50 (T.81, tables K.1 and K.2), row by row.
 #[rustfmt::skip]
@@ -37,7 +40,7 @@ const CHROMA: [u16; 64] = [
 ];
 
 /// What [`transform`] leaves multiplied with, by frequency.
-const SCALES: Lane = [
+const SCALES: [f32; 8] = [
     1.0,
     1.387_039_8,
     1.306_563,
@@ -53,7 +56,7 @@ pub(super) struct Steps {
     /// In zigzag order, as the file has them.
     pub(super) zigzag: [u8; 64],
     /// What a coefficient is multiplied with; transposed like all in this file, as the transform leaves it.
-    factors: [Lane; 8],
+    factors: [Half; 2],
 }
 
 impl Steps {
@@ -80,38 +83,56 @@ impl Steps {
         let steps = base.map(step);
         Self {
             zigzag: ZIGZAG.map(|place| steps[usize::from(place)]),
-            factors: std::array::from_fn(|x| {
-                std::array::from_fn(|y| {
-                    1.0 / (f32::from(steps[y * 8 + x]) * SCALES[x] * SCALES[y] * 8.0)
+            factors: [0, 4].map(|first| {
+                std::array::from_fn(|x| {
+                    std::array::from_fn(|y| {
+                        let y = first + y;
+                        1.0 / (f32::from(steps[y * 8 + x]) * SCALES[x] * SCALES[y] * 8.0)
+                    })
                 })
             }),
         }
     }
 
-    /// The quantized coefficients of the block whose rows lie `stride` apart, column by column.
+    /// The quantized coefficients of the block whose rows lie `stride` apart; [`place`] tells where each is.
     #[inline(always)]
     pub(super) fn quantized(&self, samples: &[u8], stride: usize) -> [i16; 64] {
-        let mut block = [[0.0; 8]; 8];
-        for (lane, row) in block.iter_mut().zip(samples.chunks(stride)) {
-            if let Some(row) = row.first_chunk::<8>() {
-                *lane = row.map(f32::from);
-            }
-        }
-        let mut block = transform(transposed(transform(block)));
+        let mut halves = [[[0.0; 4]; 8]; 2];
+        load(samples, stride, &mut halves);
+        halves.iter_mut().for_each(transform);
+        let mut halves = transposed(&halves);
+        halves.iter_mut().for_each(transform);
         // The level shift (A.3.1).
-        block[0][0] -= 128.0 * 64.0;
-        let mut quantized = [0; 64];
-        for ((to, lane), factors) in quantized
-            .as_chunks_mut::<8>()
-            .0
-            .iter_mut()
-            .zip(block)
-            .zip(&self.factors)
-        {
-            *to = std::array::from_fn(|x| rounded(lane[x] * factors[x]));
-        }
-        quantized
+        halves[0][0][0] -= 128.0 * 64.0;
+        quantized(&halves, &self.factors)
     }
+}
+
+/// Where [`Steps::quantized`] leaves the coefficient of a row and a column: the upper half of each column, then the lower.
+pub(super) const fn place(row: u8, column: u8) -> u8 {
+    row / 4 * 32 + column * 4 + row % 4
+}
+
+// The following are calls in the program too: the compiler's vectors don't survive that they are mixed.
+
+#[inline(never)]
+fn load(samples: &[u8], stride: usize, halves: &mut [Half; 2]) {
+    for (y, row) in samples.chunks(stride).take(8).enumerate() {
+        for (half, samples) in halves.iter_mut().zip(row.as_chunks::<4>().0) {
+            half[y] = samples.map(f32::from);
+        }
+    }
+}
+
+#[inline(never)]
+fn quantized(halves: &[Half; 2], factors: &[Half; 2]) -> [i16; 64] {
+    let mut quantized = [0; 64];
+    let values = halves.as_flattened().as_flattened();
+    let factors = factors.as_flattened().as_flattened();
+    for ((to, value), factor) in quantized.iter_mut().zip(values).zip(factors) {
+        *to = rounded(value * factor);
+    }
+    quantized
 }
 
 /// The nearest whole number, for what is far smaller than 2^15.
@@ -127,9 +148,17 @@ fn rounded(value: f32) -> i16 {
     ((value + WHOLE).to_bits() as u16).cast_signed()
 }
 
-#[inline(always)]
-fn transposed(block: [Lane; 8]) -> [Lane; 8] {
-    std::array::from_fn(|y| std::array::from_fn(|x| block[x][y]))
+#[inline(never)]
+fn transposed(halves: &[Half; 2]) -> [Half; 2] {
+    let mut transposed = [[[0.0; 4]; 8]; 2];
+    for (n, half) in transposed.iter_mut().enumerate() {
+        for (x, lane) in half.iter_mut().enumerate() {
+            for (y, value) in lane.iter_mut().enumerate() {
+                *value = halves[x / 4][n * 4 + y][x % 4];
+            }
+        }
+    }
+    transposed
 }
 
 #[inline(always)]
@@ -148,8 +177,8 @@ fn times(a: Lane, factor: f32) -> Lane {
 }
 
 /// The transform down each column, but for the scales (Arai, Agui, Nakajima: A fast DCT-SQ scheme for images, 1988).
-#[inline(always)]
-fn transform(rows: [Lane; 8]) -> [Lane; 8] {
+#[inline(never)]
+fn transform(rows: &mut Half) {
     // Cosines of 1/4 pi and 3/8 pi, and what the rotation by the latter makes of them.
     const C4: f32 = 0.707_106_77;
     const C6: f32 = 0.382_683_43;
@@ -171,7 +200,7 @@ fn transform(rows: [Lane; 8]) -> [Lane; 8] {
     );
     let middle = times(middle, C4);
     let (more, less) = (sum(d07, middle), difference(d07, middle));
-    [
+    *rows = [
         sum(outer, inner),
         sum(more, high),
         sum(outer_down, turned),
@@ -180,5 +209,5 @@ fn transform(rows: [Lane; 8]) -> [Lane; 8] {
         sum(less, low),
         difference(outer_down, turned),
         difference(more, high),
-    ]
+    ];
 }

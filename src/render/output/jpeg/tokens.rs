@@ -6,14 +6,14 @@
 )]
 
 use super::codes::Code;
-use super::forward::ZIGZAG;
+use super::forward::{ZIGZAG, place};
 
-/// Where in a column-by-column block the coefficients are that come in zigzag order.
+/// Where the coefficients are that come in zigzag order.
 const ORDER: [u8; 64] = {
     let mut order = ZIGZAG;
     let mut n = 0;
     while n < 64 {
-        order[n] = ZIGZAG[n] % 8 * 8 + ZIGZAG[n] / 8;
+        order[n] = place(ZIGZAG[n] / 8, ZIGZAG[n] % 8);
         n += 1;
     }
     order
@@ -82,7 +82,7 @@ impl Tokens {
         self
     }
 
-    /// Adds a block with its coefficients column by column; `mean` is that of its component's last block.
+    /// Adds a quantized block; `mean` is that of its component's last block.
     #[inline(always)]
     pub(super) fn add(&mut self, block: &[i16; 64], mean: &mut i16, counts: &mut Occurrences) {
         let ordered = ORDER.map(|place| block[usize::from(place & 63)]);
@@ -91,12 +91,12 @@ impl Tokens {
         counts.means[usize::from(size(difference))] += 1;
         self.0.push(difference.cast_unsigned() & 0xFFF);
         let mut left = set(&ordered) & !1;
-        let mut place = 0;
+        let mut last = 0;
         while left != 0 {
             let next = left.trailing_zeros();
             left &= left - 1;
-            let mut zeros = next - place - 1;
-            place = next;
+            let mut zeros = next - last - 1;
+            last = next;
             while zeros > 15 {
                 counts.others[0xF0] += 1;
                 self.0.push(ZEROS);
@@ -107,7 +107,7 @@ impl Tokens {
             counts.others[usize::from(zeros << 4 | size(value)) & 0xFF] += 1;
             self.0.push(zeros << 12 | value.cast_unsigned() & 0xFFF);
         }
-        if place < 63 {
+        if last < 63 {
             counts.others[0] += 1;
             self.0.push(END);
         }
