@@ -19,6 +19,17 @@ const ORDER: [u8; 64] = {
     order
 };
 
+/// Where in zigzag order a coefficient comes.
+const RANK: [u8; 64] = {
+    let mut rank = [0; 64];
+    let mut n = 0;
+    while n < 64 {
+        rank[ORDER[n as usize] as usize] = n;
+        n += 1;
+    }
+    rank
+};
+
 /// The coefficients of a few blocks that aren't zero.
 ///
 /// The difference of the mean leads a block. Each other has the number of zeros before it in the upper four bits; without a
@@ -85,12 +96,16 @@ impl Tokens {
     /// Adds a quantized block; `mean` is that of its component's last block.
     #[inline(always)]
     pub(super) fn add(&mut self, block: &[i16; 64], mean: &mut i16, counts: &mut Occurrences) {
-        let ordered = ORDER.map(|place| block[usize::from(place & 63)]);
-        let difference = ordered[0] - *mean;
-        *mean = ordered[0];
+        let difference = block[0] - *mean;
+        *mean = block[0];
         counts.means[usize::from(size(difference))] += 1;
         self.0.push(difference.cast_unsigned() & 0xFFF);
-        let mut left = set(&ordered) & !1;
+        let mut unordered = set(block) & !1;
+        let mut left = 0;
+        while unordered != 0 {
+            left |= 1_u64 << RANK[unordered.trailing_zeros() as usize & 63];
+            unordered &= unordered - 1;
+        }
         let mut last = 0;
         while left != 0 {
             let next = left.trailing_zeros();
@@ -102,7 +117,7 @@ impl Tokens {
                 self.0.push(ZEROS);
                 zeros -= 16;
             }
-            let value = ordered[next as usize & 63];
+            let value = block[usize::from(ORDER[next as usize & 63] & 63)];
             let zeros = (zeros & 15) as u16;
             counts.others[usize::from(zeros << 4 | size(value)) & 0xFF] += 1;
             self.0.push(zeros << 12 | value.cast_unsigned() & 0xFFF);
