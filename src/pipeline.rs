@@ -6,6 +6,8 @@ mod retire;
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
@@ -187,10 +189,11 @@ impl Pipeline {
             }
             rendered => rendered?,
         };
+        let thumbhash = BASE64_STANDARD.encode(&rendered.made.thumbhash);
         // Held until all is stored.
         let _reservation = rendered.reservation;
         let mut uploads = Vec::with_capacity(job.places.len());
-        for (place, output) in job.places.iter().zip(rendered.outputs) {
+        for (place, output) in job.places.iter().zip(rendered.made.outputs) {
             report.rendered(
                 &place.name,
                 (output.width, output.height),
@@ -200,6 +203,9 @@ impl Pipeline {
                 content_type: output.format.content_type(),
                 bytes: Bytes::from(output.bytes),
                 origin: origin(job, place, generation),
+                pixels: (output.width, output.height),
+                source_pixels: rendered.source_pixels,
+                thumbhash: thumbhash.clone(),
                 cache_control: self.cache_control.clone(),
             };
             uploads.push((place, upload));

@@ -13,6 +13,11 @@ const SOURCE_BUCKET: &str = "source-bucket";
 const SOURCE_NAME: &str = "source-name";
 const SOURCE_GENERATION: &str = "source-generation";
 const RENDITION: &str = "rendition";
+const WIDTH: &str = "width";
+const HEIGHT: &str = "height";
+const SOURCE_WIDTH: &str = "source-width";
+const SOURCE_HEIGHT: &str = "source-height";
+const THUMBHASH: &str = "thumbhash";
 
 /// An object's custom metadata.
 pub type Metadata = HashMap<String, String>;
@@ -110,8 +115,33 @@ pub struct Upload {
     pub content_type: &'static str,
     /// What it shows.
     pub origin: Origin,
+    /// Its width and height.
+    pub pixels: (u32, u32),
+    /// The source's width and height as shown, that is after orientation.
+    pub source_pixels: (u32, u32),
+    /// The source's `ThumbHash` in base64: what to show until the output is loaded.
+    pub thumbhash: String,
     /// The Cache-Control header that readers get, if one is configured.
     pub cache_control: Option<String>,
+}
+
+impl Upload {
+    /// The custom metadata, by which an app knows what is there from a notification alone.
+    ///
+    /// The keys are part of what users rely on, and change only by addition.
+    #[must_use]
+    pub fn metadata(&self) -> Metadata {
+        let mut metadata = self.origin.metadata();
+        let entries = [
+            (WIDTH, self.pixels.0.to_string()),
+            (HEIGHT, self.pixels.1.to_string()),
+            (SOURCE_WIDTH, self.source_pixels.0.to_string()),
+            (SOURCE_HEIGHT, self.source_pixels.1.to_string()),
+            (THUMBHASH, self.thumbhash.clone()),
+        ];
+        metadata.extend(entries.map(|(key, value)| (key.to_owned(), value)));
+        metadata
+    }
 }
 
 #[cfg(test)]
@@ -196,5 +226,31 @@ mod tests {
         let marked = |key: &str| is_marked(&[(key.to_owned(), String::new())].into());
         assert!(marked("gcs-thumbnailer") && marked("Gcs-Thumbnailer"));
         assert!(!marked("gcs-thumbnail"));
+    }
+
+    #[test]
+    fn metadata_stays_within_8_kib_for_the_longest_names() {
+        for letter in ["n", "ß", "写", "😀"] {
+            let upload = Upload {
+                bytes: Bytes::new(),
+                content_type: "image/webp",
+                origin: Origin {
+                    bucket: BucketName::parse("b".repeat(222)).unwrap(),
+                    name: name(&letter.repeat(1024 / letter.len())),
+                    generation: Generation::new(i64::MAX).unwrap(),
+                    recipe: "size=8192x8192&fit=cover&format=source&quality=100"
+                        .parse()
+                        .unwrap(),
+                },
+                pixels: (8192, 8192),
+                source_pixels: (u32::MAX, u32::MAX),
+                thumbhash: "=".repeat(36),
+                cache_control: None,
+            };
+            let metadata = upload.metadata();
+            let lengths = metadata.iter().map(|(key, value)| key.len() + value.len());
+            let bytes: usize = lengths.sum();
+            assert!(metadata.len() == 10 && bytes < 8 << 10, "{bytes}");
+        }
     }
 }

@@ -158,7 +158,7 @@ fn make<'a>(
     let rendered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let plan = Plan::new(&bytes, &Limits::default(), &targets)?;
         *source_pixels = Some((plan.width, plan.height));
-        plan.render()
+        Ok::<_, Refusal>(plan.render()?.outputs)
     }));
     let rendered = rendered.map_err(|_| Failure::Failed("panicked".to_owned()))??;
     let mut made = Vec::with_capacity(outputs.len());

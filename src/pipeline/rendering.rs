@@ -6,7 +6,7 @@ use super::{FLAT_BYTES, Stop};
 use crate::budget::Reservation;
 use crate::content_encoding::{gunzip, is_gzip};
 use crate::outcome::Failure;
-use crate::render::{Encoded, Limits, Plan, Target};
+use crate::render::{self, Limits, Plan, Target};
 
 /// A source on its way through the renderer, with the memory set aside for it.
 pub(super) struct Rendering {
@@ -27,7 +27,9 @@ pub(super) struct Ended {
 
 /// The outputs in the order of their targets, and the memory that they take until they are stored.
 pub(super) struct Rendered {
-    pub(super) outputs: Vec<Encoded>,
+    pub(super) made: render::Rendered,
+    /// The source's width and height as shown.
+    pub(super) source_pixels: (u32, u32),
     pub(super) reservation: Reservation,
 }
 
@@ -62,13 +64,19 @@ impl Rendering {
         let whole = self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES;
         let resized = self.reservation.resize(whole);
         resized.map_err(|no_room| Stop::without(no_room, whole))?;
-        let outputs = plan.render()?;
-        let kept: u64 = outputs.iter().map(|output| output.bytes.len() as u64).sum();
+        let source_pixels = plan.shown_size();
+        let made = plan.render()?;
+        let kept: u64 = made
+            .outputs
+            .iter()
+            .map(|output| output.bytes.len() as u64)
+            .sum();
         drop(self.bytes);
         // Less than before, which never fails.
         let _ = self.reservation.resize(whole.min(kept + FLAT_BYTES));
         Ok(Rendered {
-            outputs,
+            made,
+            source_pixels,
             reservation: self.reservation,
         })
     }

@@ -10,6 +10,7 @@ mod jpeg;
 mod orientation;
 mod output;
 mod pixels;
+mod placeholder;
 mod png;
 mod refusal;
 mod resize;
@@ -25,6 +26,7 @@ pub use target::{
 use components::Photo;
 use format::SourceFormat;
 use orientation::Orientation;
+use output::Picture;
 use size::Framing;
 
 /// The pixels that a picture may have unless the operator says otherwise.
@@ -66,11 +68,11 @@ pub struct Plan<'a> {
     /// Rows as stored, before orientation.
     pub height: u32,
     targets: Vec<Target>,
-    picture: Picture<'a>,
+    source: Source<'a>,
 }
 
 /// The header by format.
-enum Picture<'a> {
+enum Source<'a> {
     Jpeg(Photo<'a>),
     Png(png::Header<'a>, Vec<Framing>),
 }
@@ -89,7 +91,7 @@ impl<'a> Plan<'a> {
                     width: photo.header.width,
                     height: photo.header.height,
                     targets,
-                    picture: Picture::Jpeg(photo),
+                    source: Source::Jpeg(photo),
                 }
             }
             SourceFormat::Png => {
@@ -101,7 +103,7 @@ impl<'a> Plan<'a> {
                     width,
                     height,
                     targets,
-                    picture: Picture::Png(header, framings),
+                    source: Source::Png(header, framings),
                 }
             }
         })
@@ -116,9 +118,9 @@ impl<'a> Plan<'a> {
     /// An upper bound of the heap that [`Plan::render`] takes beyond the source, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
-        let (decoder, sizes): (_, Vec<_>) = match &self.picture {
-            Picture::Jpeg(photo) => (photo.memory_bytes(), photo.sizes().collect()),
-            Picture::Png(header, framings) => (
+        let (decoder, sizes): (_, Vec<_>) = match &self.source {
+            Source::Jpeg(photo) => (photo.memory_bytes(), photo.sizes().collect()),
+            Source::Png(header, framings) => (
                 png::memory_bytes(header, framings),
                 framings.iter().map(Framing::size).collect(),
             ),
@@ -133,47 +135,66 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// Refuses what turns out truncated, corrupt or too complex while decoding.
-    pub fn render(self) -> Result<Vec<Encoded>, Refusal> {
+    pub fn render(self) -> Result<Rendered, Refusal> {
         let orientation = self.orientation();
         let mut outputs = vec![None; self.targets.len()];
-        let mut take = |index: usize, picture: output::Picture| {
+        let hashed = self.hashed();
+        let mut thumbhash = Vec::new();
+        let mut take = |index: usize, picture: Picture| {
+            let picture = picture.turned(orientation);
+            if index == hashed {
+                thumbhash = placeholder::hash(&picture);
+            }
             if let (Some(target), Some(output)) = (self.targets.get(index), outputs.get_mut(index))
             {
-                *output = Some(output::encode(
-                    picture,
-                    orientation,
-                    self.format(target),
-                    target.encoding,
-                )?);
+                *output = Some(picture.encode(self.format(target), target.encoding)?);
             }
             Ok(())
         };
-        match &self.picture {
-            Picture::Jpeg(photo) => photo.render(&mut take)?,
-            Picture::Png(header, framings) => {
+        match &self.source {
+            Source::Jpeg(photo) => photo.render(&mut take)?,
+            Source::Png(header, framings) => {
                 for (index, pixels) in png::render(header, framings)?.into_iter().enumerate() {
-                    take(index, output::Picture::Pixels(pixels))?;
+                    take(index, Picture::Pixels(pixels))?;
                 }
             }
         }
-        Ok(outputs.into_iter().flatten().collect())
+        Ok(Rendered {
+            outputs: outputs.into_iter().flatten().collect(),
+            thumbhash,
+        })
+    }
+
+    /// The target whose output is hashed: the first that shows the whole picture, if one does.
+    fn hashed(&self) -> usize {
+        let whole = |target: &Target| target.fit == Fit::Inside;
+        self.targets.iter().position(whole).unwrap_or(0)
     }
 
     fn orientation(&self) -> Orientation {
-        match &self.picture {
-            Picture::Jpeg(photo) => photo.orientation,
-            Picture::Png(header, _) => header.orientation,
+        match &self.source {
+            Source::Jpeg(photo) => photo.orientation,
+            Source::Png(header, _) => header.orientation,
         }
     }
 
     /// The format that a target asks for.
     fn format(&self, target: &Target) -> Format {
-        match (target.encoding, &self.picture) {
-            (Encoding::Jpeg(..), _) | (Encoding::Source(..), Picture::Jpeg(_)) => Format::Jpeg,
+        match (target.encoding, &self.source) {
+            (Encoding::Jpeg(..), _) | (Encoding::Source(..), Source::Jpeg(_)) => Format::Jpeg,
             (Encoding::WebP(_), _) => Format::WebP,
-            (Encoding::Png, _) | (Encoding::Source(..), Picture::Png(..)) => Format::Png,
+            (Encoding::Png, _) | (Encoding::Source(..), Source::Png(..)) => Format::Png,
         }
     }
+}
+
+/// All that is made of a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// One output for each target, in their order.
+    pub outputs: Vec<Encoded>,
+    /// The `ThumbHash` of the first output that shows the whole picture, or of the first.
+    pub thumbhash: Vec<u8>,
 }
 
 /// What rendering takes for nearly every picture beyond its bytes: a plan tells it for one.
@@ -204,10 +225,10 @@ pub fn usual_memory_bytes(targets: &[Target]) -> u64 {
 /// # Errors
 /// As [`Plan::new`] and [`Plan::render`].
 pub fn render(source: &[u8], limits: &Limits) -> Result<Encoded, Refusal> {
-    let outputs = Plan::new(source, limits, &[Target::default()])?.render()?;
+    let rendered = Plan::new(source, limits, &[Target::default()])?.render()?;
     // There is one output for each target.
+    let mut outputs = rendered.outputs.into_iter();
     outputs
-        .into_iter()
         .next()
         .ok_or_else(|| Refusal::Corrupt("no output".to_owned()))
 }

@@ -8,6 +8,8 @@ mod png;
 mod webp;
 
 pub(super) use self::jpeg::halves_chroma;
+#[cfg(test)]
+pub(super) use self::planes::Chroma;
 pub(super) use self::planes::Planes;
 use super::orientation::Orientation;
 use super::pixels::{Pixels, smallest_model};
@@ -57,41 +59,40 @@ pub(super) enum Picture {
     Planes(Planes),
 }
 
-/// Turns a picture and codes it in a format, with what the target's encoding says of it.
-pub(super) fn encode(
-    picture: Picture,
-    orientation: Orientation,
-    format: Format,
-    encoding: Encoding,
-) -> Result<Encoded, Refusal> {
-    let (quality, background) = parameters(encoding);
-    let (bytes, width, height) = match picture {
-        Picture::Planes(planes) => {
-            let planes = planes.turned(orientation);
-            let bytes = match format {
-                Format::Jpeg => jpeg::encode_planes(&planes, quality)?,
-                Format::WebP => webp::encode_planes(&planes, quality)?,
-                Format::Png => return Err(Refusal::Unsupported("PNG of luma and chroma")),
-            };
-            (bytes, planes.width, planes.height)
+impl Picture {
+    /// Turns what is stored to how it is shown.
+    pub(super) fn turned(self, orientation: Orientation) -> Self {
+        match self {
+            Self::Pixels(pixels) => Self::Pixels(smallest_model(orientation.turn(pixels))),
+            Self::Planes(planes) => Self::Planes(planes.turned(orientation)),
         }
-        Picture::Pixels(pixels) => {
-            let pixels = smallest_model(orientation.turn(pixels));
-            let bytes = match format {
-                Format::Png => png::encode(&pixels)?,
-                Format::Jpeg => jpeg::encode(&pixels, quality, background)?,
-                Format::WebP => webp::encode(&pixels, quality)?,
-            };
-            (bytes, pixels.width, pixels.height)
-        }
-    };
-    let side = |length: usize| u32::try_from(length).map_err(|_| Refusal::TooComplex("output"));
-    Ok(Encoded {
-        bytes,
-        format,
-        width: side(width)?,
-        height: side(height)?,
-    })
+    }
+
+    /// Codes the picture in a format, with what the target's encoding says of it.
+    pub(super) fn encode(self, format: Format, encoding: Encoding) -> Result<Encoded, Refusal> {
+        let (quality, background) = parameters(encoding);
+        let (width, height) = match &self {
+            Self::Pixels(pixels) => (pixels.width, pixels.height),
+            Self::Planes(planes) => (planes.width, planes.height),
+        };
+        let bytes = match (self, format) {
+            (Self::Pixels(pixels), Format::Png) => png::encode(&pixels)?,
+            (Self::Pixels(pixels), Format::Jpeg) => jpeg::encode(&pixels, quality, background)?,
+            (Self::Pixels(pixels), Format::WebP) => webp::encode(&pixels, quality)?,
+            (Self::Planes(planes), Format::Jpeg) => jpeg::encode_planes(&planes, quality)?,
+            (Self::Planes(planes), Format::WebP) => webp::encode_planes(&planes, quality)?,
+            (Self::Planes(_), Format::Png) => {
+                return Err(Refusal::Unsupported("PNG of luma and chroma"));
+            }
+        };
+        let side = |length: usize| u32::try_from(length).map_err(|_| Refusal::TooComplex("output"));
+        Ok(Encoded {
+            bytes,
+            format,
+            width: side(width)?,
+            height: side(height)?,
+        })
+    }
 }
 
 /// An upper bound of the heap that finishing an output of this size takes beyond its planes.

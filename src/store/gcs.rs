@@ -121,7 +121,7 @@ impl Gcs {
             .await?
             .write_object(path_of(bucket), name.as_str(), upload.bytes.clone())
             .set_content_type(upload.content_type)
-            .set_metadata(upload.origin.metadata())
+            .set_metadata(upload.metadata())
             .set_if_generation_match(expected);
         let write = match &upload.cache_control {
             Some(rule) => write.set_cache_control(rule),

@@ -105,7 +105,7 @@ pub fn measured(
         let rendered = catch_unwind(AssertUnwindSafe(|| {
             let plan = Plan::new(source, &limits, targets)?;
             planned = plan.memory_bytes();
-            plan.render()
+            Ok(plan.render()?.outputs)
         }));
         outcome = rendered.unwrap_or_else(|_| panic!("{name}: panicked"));
     })

@@ -23,7 +23,7 @@ fn targets(texts: &[&str]) -> Vec<Target> {
 
 fn rendered(source: &[u8], texts: &[&str]) -> Vec<Encoded> {
     let plan = Plan::new(source, &Limits::default(), &targets(texts)).unwrap();
-    plan.render().unwrap()
+    plan.render().unwrap().outputs
 }
 
 fn photo() -> Vec<u8> {

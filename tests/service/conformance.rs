@@ -115,6 +115,9 @@ fn thumbnail(generation: i64) -> Upload {
         bytes: Bytes::from_static(b"a thumbnail"),
         content_type: "image/png",
         origin,
+        pixels: (1, 1),
+        source_pixels: (1, 1),
+        thumbhash: String::new(),
         cache_control: None,
     }
 }

@@ -37,6 +37,16 @@ impl Planes {
         }
     }
 
+    /// The chroma of a pixel, blue and red; none is 128.
+    pub(in crate::render) fn chroma_at(&self, x: usize, y: usize) -> [u8; 2] {
+        let Some(chroma) = &self.chroma else {
+            return [128; 2];
+        };
+        let shift = usize::from(chroma.halved);
+        let at = (y >> shift) * Chroma::side(chroma.halved, self.width) + (x >> shift);
+        [&chroma.blue, &chroma.red].map(|plane| plane.get(at).copied().unwrap_or(128))
+    }
+
     /// Turns stored samples to how they are shown.
     pub(in crate::render) fn turned(self, orientation: Orientation) -> Self {
         let turn = |samples: Vec<u8>, width: usize| {

@@ -27,7 +27,7 @@ impl Sidecar {
         Self {
             content_type: upload.content_type.to_owned(),
             cache_control: upload.cache_control.clone(),
-            metadata: upload.origin.metadata(),
+            metadata: upload.metadata(),
         }
     }
 
