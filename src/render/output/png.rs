@@ -14,6 +14,8 @@ use crate::render::png::paeth;
 
 /// Fewer bytes than this may be stored, or coded without a code of their own, in less.
 const SHORT: usize = 2048;
+/// More bytes than a thumbnail of 128x128 pixels has.
+const LONG: usize = (128 * 4 + 1) * 128;
 
 /// Codes the pixels as a PNG without any metadata.
 pub(in crate::render) fn encode(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
@@ -27,8 +29,14 @@ pub(in crate::render) fn encode(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
     };
     let filtered = filtered(pixels);
     let mut data = deflate::zlib(&filtered);
-    if data.len() * 3 < filtered.len() || filtered.len() < SHORT {
-        let searched = searched(&filtered)?;
+    // A large photograph may be smooth enough for a third, and would be searched for long to save a thousandth.
+    let (least, level) = if filtered.len() > LONG {
+        (10, 6)
+    } else {
+        (3, 8)
+    };
+    if data.len() * least < filtered.len() || filtered.len() < SHORT {
+        let searched = searched(&filtered, level)?;
         if searched.len() < data.len() {
             data = searched;
         }
@@ -64,9 +72,9 @@ fn push_chunk(png: &mut Vec<u8>, kind: [u8; 4], content: &[u8]) {
 }
 
 /// The bytes as a zlib stream with whatever repeats, stored if that is shorter.
-fn searched(filtered: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn searched(filtered: &[u8], level: i32) -> Result<Vec<u8>, Refusal> {
     let config = DeflateConfig {
-        level: 8,
+        level,
         strategy: Strategy::Filtered,
         mem_level: 7,
         ..DeflateConfig::default()
@@ -210,6 +218,28 @@ mod tests {
     fn a_flat_picture_takes_next_to_nothing() {
         let png = encode(&pixels(Model::Rgba, |_, _, _| 77)).unwrap();
         assert!(png.len() < 110, "{} bytes", png.len());
+    }
+
+    #[test]
+    fn a_large_drawing_is_searched_too() {
+        // A glyph over and over, no two of whose rows are alike.
+        let glyph = |x: usize, y: usize| ((x + 4 * y) * 7919 % 251).to_le_bytes()[0];
+        let all = (0..300).flat_map(|y| (0..400).map(move |x| (x % 100, y % 8)));
+        let samples = all.map(|(x, y)| if x < 4 { glyph(x, y) } else { 255 });
+        let pixels = Pixels {
+            width: 400,
+            height: 300,
+            model: Model::Grey,
+            samples: samples.collect(),
+        };
+        assert_eq!(decoded(&pixels).as_bytes(), pixels.samples);
+        let (png, codes) = (encode(&pixels).unwrap(), deflate::zlib(&filtered(&pixels)));
+        assert!(
+            png.len() * 2 < codes.len(),
+            "{} of {}",
+            png.len(),
+            codes.len()
+        );
     }
 
     #[test]

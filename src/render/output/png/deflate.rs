@@ -17,10 +17,8 @@ const END_OF_BLOCK: usize = 256;
 const LEAST_RUN: usize = 6;
 /// Bytes between which a block may end.
 const PART_BYTES: usize = 3072;
-
-/// The most parts of a block: longer ones save a ten-thousandth of a large picture, and take a time that grows with its
-/// square.
-const MAX_BLOCK_PARTS: usize = 32;
+/// The most parts of a block: all of a thumbnail of 128x128 pixels, so that a larger picture costs no more per pixel.
+const MOST_PARTS: usize = 24;
 
 /// The bytes as a zlib stream (RFC 1950).
 pub(super) fn zlib(bytes: &[u8]) -> Vec<u8> {
@@ -127,7 +125,8 @@ fn ends(parts: &[Part]) -> Vec<usize> {
     best.resize(parts.len() + 1, (f32::INFINITY, 0));
     for begin in 0..parts.len() {
         let mut counts = [0; SYMBOLS];
-        for (end, part) in parts.iter().enumerate().skip(begin).take(MAX_BLOCK_PARTS) {
+        let block = parts.iter().enumerate().skip(begin);
+        for (end, part) in block.take(MOST_PARTS) {
             add(&mut counts, &part.counts);
             let bits = best[begin].0 + estimated_bits(&counts);
             if bits < best[end + 1].0 {

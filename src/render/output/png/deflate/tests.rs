@@ -30,6 +30,17 @@ fn a_block_ends_where_the_bytes_change() {
 }
 
 #[test]
+fn a_block_ends_where_it_has_to() {
+    let bytes: Vec<u8> = (0..PART_BYTES * 60)
+        .map(|k| (k * k / 7 % 31).to_le_bytes()[0])
+        .collect();
+    let parts: Vec<Part> = bytes.chunks(PART_BYTES).map(Part::new).collect();
+    let ends = [vec![0], ends(&parts)].concat();
+    assert!(ends.windows(2).all(|pair| pair[1] - pair[0] <= MOST_PARTS));
+    assert_eq!(inflated(&zlib(&bytes)), bytes);
+}
+
+#[test]
 fn long_codes_are_read_back() {
     // Weights like Fibonacci's make codes of every length up to the limit.
     let (mut bytes, mut pair) = (Vec::new(), (1, 1));
