@@ -163,3 +163,17 @@ fn a_side_that_the_file_has_no_number_for_is_refused() {
         assert!(encode(&pixels(Model::Rgb, sides, |_| 0), quality(80)).is_err());
     }
 }
+
+#[test]
+fn only_large_pictures_save_on_predictions() {
+    let limits = [
+        [1, 1],
+        [1600, 1200],
+        [2880, 2880],
+        [4096, 4096],
+        [8192, 8192],
+    ];
+    assert_eq!(limits.map(partition_limit), [0, 0, 0, 30, 65]);
+    // Both sides at libwebp's own limit.
+    assert!(partition_limit([16_383, 16_383]) < 100);
+}
