@@ -54,7 +54,10 @@ enum Failure {
     /// The picture can't be rendered.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Something else is in the way.
+    /// Its outputs would take the place of something that is to stay.
+    #[error("{0}")]
+    Taken(String),
+    /// The file system or a bug of ours is in the way.
     #[error("{0}")]
     Failed(String),
 }
@@ -62,7 +65,7 @@ enum Failure {
 impl Failure {
     fn label(&self) -> &'static str {
         match self {
-            Self::Refused(_) => "refused",
+            Self::Refused(_) | Self::Taken(_) => "refused",
             Self::Failed(_) => "failed",
         }
     }

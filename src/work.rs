@@ -122,10 +122,11 @@ impl Scope {
             details: Some(details),
         };
         (of.bucket == *bucket || self.source_buckets.contains(bucket))
-            && self.admit_object(&object).is_ok()
+            && self.check_source(&object).is_ok()
     }
 
-    fn job_of(&self, object: &Object) -> Result<Job, Skip> {
+    /// Whether an object is a source by all that is known of it.
+    fn check_source(&self, object: &Object) -> Result<(), Skip> {
         if self.is_place(object) {
             return Err(Skip::OwnObject);
         }
@@ -136,7 +137,11 @@ impl Scope {
         if !self.source_buckets.is_empty() && !self.source_buckets.contains(&object.bucket) {
             return Err(Skip::SourceNotAllowed);
         }
-        check_extension(&object.name)?;
+        check_extension(&object.name)
+    }
+
+    fn job_of(&self, object: &Object) -> Result<Job, Skip> {
+        self.check_source(object)?;
         let mut job = Job {
             source: Object {
                 // A size without a generation may be any version's.

@@ -46,9 +46,8 @@ pub(super) fn outputs(config: &ThumbConfig) -> Vec<(&Path, Result<Vec<Output>, F
     let files = config.files.iter().map(PathBuf::as_path);
     files
         .map(|file| {
-            let outputs = outputs_of(file, config)
-                .and_then(|outputs| claims.take(outputs))
-                .map_err(Failure::Failed);
+            let outputs = outputs_of(file, config).map_err(Failure::Taken);
+            let outputs = outputs.and_then(|outputs| claims.take(outputs));
             (file, outputs)
         })
         .collect()
@@ -91,27 +90,28 @@ struct Claims {
 
 impl Claims {
     /// Takes the places of outputs; their folders are made where they are missing.
-    fn take(&mut self, outputs: Vec<Output>) -> Result<Vec<Output>, String> {
+    fn take(&mut self, outputs: Vec<Output>) -> Result<Vec<Output>, Failure> {
         for Output { path, .. } in &outputs {
             let folder = path
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new("."));
-            let shown = |error: io::Error| format!("{}: {error}", folder.display());
+            let shown =
+                |error: io::Error| Failure::Failed(format!("{}: {error}", folder.display()));
             fs::create_dir_all(folder).map_err(shown)?;
             let folder = fs::metadata(folder).map_err(shown)?;
             let name = path.file_name().unwrap_or_default().to_owned();
             if identity(path).is_some_and(|output| self.inputs.contains(&output)) {
-                return Err(format!(
+                return Err(Failure::Taken(format!(
                     "its thumbnail {} would replace an input",
                     path.display()
-                ));
+                )));
             }
             if !self.taken.insert(((folder.dev(), folder.ino()), name)) {
-                return Err(format!(
+                return Err(Failure::Taken(format!(
                     "another file's thumbnail is {} already",
                     path.display()
-                ));
+                )));
             }
         }
         Ok(outputs)

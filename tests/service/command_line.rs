@@ -99,7 +99,7 @@ fn thumb_renders_every_file_it_can_and_tells_of_the_rest() {
     };
     assert_eq!(
         (&broken["outcome"], &missing["outcome"]),
-        (&"refused".into(), &"refused".into())
+        (&"refused".into(), &"failed".into())
     );
     assert!(
         broken["reason"].is_string() && broken["width"].is_null(),
@@ -199,4 +199,50 @@ fn thumb_never_writes_over_an_input() {
         fs::read(folder.path().join("photo.jpg.png")).expect("a file"),
         before
     );
+}
+
+#[test]
+fn thumb_makes_every_rendition_of_a_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("photo.jpg"), sample()).expect("a file");
+    let renditions = [
+        "--rendition=small/{name}?size=64x64",
+        "--rendition={stem}_200{.webp}{dir}?size=200x&format=webp",
+    ];
+    let output = run(
+        &[
+            &["thumb", "--json", "--out-dir", "out"][..],
+            &renditions[..],
+            &["photo.jpg"][..],
+        ]
+        .concat(),
+        folder.path(),
+    );
+    assert_eq!(output.status.code(), Some(0));
+    let row = &lines(&output)[0];
+    assert_eq!((&row["width"], &row["height"]), (&64.into(), &43.into()));
+    assert_eq!(row["renditions"][0]["name"], "small/photo.jpg");
+    assert_eq!(row["renditions"][1]["content_type"], "image/webp");
+    for (name, rendition) in ["small/photo.jpg", "photo_200.webp"].iter().zip(0..) {
+        let bytes = fs::read(folder.path().join("out").join(name)).expect("an output");
+        assert_eq!(row["renditions"][rendition]["bytes"], bytes.len());
+    }
+    let output = run(
+        &["thumb", "--rendition=x?size=1x1", "photo.jpg"],
+        folder.path(),
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn thumb_knows_a_file_however_its_path_is_spelled() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("photo.jpg"), sample()).expect("a file");
+    let output = run(
+        &["thumb", "--json", "photo.jpg", "./photo.jpg"],
+        folder.path(),
+    );
+    let rows = lines(&output);
+    let refused = rows.iter().filter(|row| row["outcome"] == "refused");
+    assert_eq!(refused.count(), 1, "{rows:?}");
 }

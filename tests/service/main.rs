@@ -24,6 +24,7 @@ mod pubsub;
 mod push_token;
 mod raw;
 mod reconcile;
+mod renditions;
 mod rng;
 mod server;
 mod storage_control;

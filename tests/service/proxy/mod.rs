@@ -53,6 +53,8 @@ struct Inside {
 struct State {
     requests: Vec<Recorded>,
     armed: Vec<(Call, Fault, usize)>,
+    /// What a request's path must hold to meet a fault; empty for any.
+    aim: String,
     hits: HashMap<(Call, Fault), usize>,
     forgotten: Vec<String>,
 }
@@ -97,6 +99,11 @@ impl Proxy {
     /// Injects the fault into the next `times` requests of that call; `usize::MAX` is always.
     pub fn inject(&self, call: Call, fault: Fault, times: usize) {
         self.inside.state().armed.push((call, fault, times));
+    }
+
+    /// Lets only requests meet faults whose path holds this, percent-encoded as on the wire.
+    pub fn aim_at(&self, part: &str) {
+        part.clone_into(&mut self.inside.state().aim);
     }
 
     /// How many requests of that call met that fault.
@@ -155,8 +162,11 @@ impl Inside {
     }
 
     /// The fault for a request of this call, if one is armed; it counts as hit from here.
-    fn fault(&self, call: Option<Call>) -> Option<(Call, Fault)> {
+    fn fault(&self, call: Option<Call>, path: &str) -> Option<(Call, Fault)> {
         let mut state = self.state();
+        if !path.contains(&state.aim) {
+            return None;
+        }
         let mut armed = state.armed.iter_mut();
         let (call, fault, times) =
             armed.find(|(armed, _, times)| Some(*armed) == call && *times > 0)?;
@@ -246,7 +256,7 @@ async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
         // Taken before the fault counts as hit: whoever sees the hit may clear at once.
         let cleared = inside.cleared.notified();
         tokio::pin!(cleared);
-        let Some((call, fault)) = inside.fault(call) else {
+        let Some((call, fault)) = inside.fault(call, &request.path) else {
             connection.body(&mut request).await?;
             inside.record(&request, call, None);
             let answer = inside.forward(&request).await;
