@@ -9,8 +9,8 @@ output "source_bucket" {
 }
 
 output "thumbnails" {
-  description = "Where thumbnails appear."
-  value       = "gs://${local.target_bucket}/${var.thumbnail_prefix}"
+  description = "Where thumbnails appear: the folder, or the bucket where renditions have names of their own."
+  value       = "gs://${local.target_bucket}/${length(var.renditions) == 0 ? var.thumbnail_prefix : ""}"
 }
 
 output "topic" {

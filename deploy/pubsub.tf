@@ -40,6 +40,19 @@ resource "google_storage_notification" "events" {
   ]
 }
 
+locals {
+  # What outputs' names begin with. A pattern that begins with a placeholder can't be filtered, and one that is
+  # percent-encoded isn't: the service knows such outputs by their marker, at the price of a request each.
+  own_beginnings = length(var.renditions) == 0 ? [var.thumbnail_prefix] : distinct([
+    for rendition in var.renditions : regex("^[^{?]*", rendition)
+    if can(regex("^[A-Za-z0-9._/-]+\\{", rendition))
+  ])
+  names_option = length(var.renditions) == 0 ? "--thumbnail-prefix ${var.thumbnail_prefix}" : join(" ", [
+    for rendition in var.renditions : "--rendition '${rendition}'"
+  ])
+  own_filter = join(" AND ", [for beginning in local.own_beginnings : "NOT hasPrefix(attributes.objectId, \"${beginning}\")"])
+}
+
 resource "google_pubsub_subscription" "push" {
   project                    = var.project
   name                       = var.name
@@ -50,7 +63,14 @@ resource "google_pubsub_subscription" "push" {
   # In a shared bucket each thumbnail raises an event of its own. The service skips those, but a filter saves the
   # delivery. It can't be changed later: another prefix makes Terraform replace the subscription, and what the old one
   # still held is lost (gcs-thumbnailer reconcile finds it).
-  filter = local.shared_bucket ? "NOT hasPrefix(attributes.objectId, \"${var.thumbnail_prefix}\")" : null
+  filter = local.shared_bucket && local.own_filter != "" ? local.own_filter : null
+
+  lifecycle {
+    precondition {
+      condition     = !local.shared_bucket || length(local.own_filter) <= 256
+      error_message = "A filter has at most 256 bytes, and the literal beginnings of these renditions' names take more: use fewer or shorter ones, or a target bucket of its own."
+    }
+  }
 
   push_config {
     push_endpoint = "${google_cloud_run_v2_service.thumbnailer.uri}/"

@@ -38,12 +38,12 @@ locals {
     {
       TARGET_BUCKET        = local.target_bucket
       SOURCE_BUCKETS       = local.source_bucket
-      THUMBNAIL_PREFIX     = var.thumbnail_prefix
       MAX_SOURCE_BYTES     = tostring(var.max_source_bytes)
       MAX_SOURCE_PIXELS    = tostring(var.max_source_pixels)
       EVENT_TIMEOUT        = "${local.event_timeout_seconds}s"
       GOOGLE_CLOUD_PROJECT = var.project
     },
+    length(var.renditions) == 0 ? { THUMBNAIL_PREFIX = var.thumbnail_prefix } : { RENDITIONS = join(" ", var.renditions) },
     var.cache_control == "" ? {} : { CACHE_CONTROL = var.cache_control },
     var.propagate_deletes ? { PROPAGATE_DELETES = "true" } : {},
   )

@@ -64,6 +64,39 @@ variable "thumbnail_prefix" {
   }
 }
 
+variable "renditions" {
+  description = "Outputs of each picture, each as NAME?PARAMETERS, for example \"thumbnails/{name}?size=128x128\"; empty for the one of thumbnail_prefix. deploy/QUESTIONS.md has the placeholders and parameters. In a shared bucket the names' literal beginnings are the subscription's filter."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.renditions) <= 16
+    error_message = "There are at most 16 renditions."
+  }
+
+  validation {
+    condition = alltrue([for rendition in var.renditions : can(regex(
+      "^([^][:space:]?{}%]|%[0-9A-Fa-f]{2}|\\{(name|dir|stem|\\.[A-Za-z]+)\\})+\\?((size|fit|format|quality|background)=[0-9A-Za-z]+)(&(fit|size|format|quality|background)=[0-9A-Za-z]+)*$", rendition
+    ))])
+    error_message = "A rendition is NAME?PARAMETERS: a name with {name}, {dir}, {stem}, {.ext} or {.LETTERS}, percent-encoded where a URL's would be, and size=, fit=, format=, quality= and background= joined by &."
+  }
+
+  validation {
+    condition     = alltrue([for rendition in var.renditions : can(regex("\\{name\\}|\\{dir\\}.*\\{stem\\}|\\{stem\\}.*\\{dir\\}", rendition))])
+    error_message = "A rendition's name needs {name}, or {dir} and {stem}, lest pictures share it."
+  }
+
+  validation {
+    condition     = alltrue([for rendition in var.renditions : can(regex("[?&]size=([0-9]{1,4}x[0-9]{0,4}|x[0-9]{1,4})(&|$)", rendition))])
+    error_message = "A rendition needs size=WIDTHxHEIGHT, size=WIDTHx or size=xHEIGHT."
+  }
+
+  validation {
+    condition     = length(var.renditions) == 0 || var.thumbnail_prefix == "thumbnails/"
+    error_message = "thumbnail_prefix is short for one rendition: with renditions, write it there."
+  }
+}
+
 variable "cache_control" {
   description = "Cache-Control of the thumbnails, for example \"public, max-age=3600\". Empty leaves it to Cloud Storage."
   type        = string

@@ -1,11 +1,12 @@
-//! Stores a PNG thumbnail of every picture that lands in a Cloud Storage bucket.
+//! Stores renditions of every picture that lands in a Cloud Storage bucket, by default one: a PNG thumbnail.
 //!
 //! # Bird's eye
 //!
 //! A picture lands in a bucket, Cloud Storage notifies Pub/Sub, and Pub/Sub posts the notification to this service,
-//! which downloads the object, renders a thumbnail that fits 128x128 and stores it under `thumbnails/<name>` in the
-//! target bucket. Pub/Sub delivers at least once, in no order, and again after every answer but a 2xx. So the service
-//! keeps no state: an event is done when its thumbnail is stored, and until then it is answered 503 and comes again.
+//! which downloads the object, renders its outputs from one decode and stores each under the name that its rendition
+//! makes of the source's. Pub/Sub delivers at least once, in no order, and again after every answer but a 2xx. So the
+//! service keeps no state: an event is done when all its outputs are stored, and until then it is answered 503 and comes
+//! again.
 //!
 //! # The data's way
 //!
@@ -16,8 +17,8 @@
 //!  open    store      Job                     -> Source: one version's headers, its body still outside
 //!  admit   budget     its size                -> Reservation of memory
 //!  read    store      Source                  -> bytes, with checksum and size as stored
-//!  render  render     bytes                   -> Thumbnail, on a core of its own
-//!  write   pipeline   Thumbnail               -> the target bucket, if its place is as it was seen
+//!  render  render     bytes, targets          -> outputs, on a core of its own
+//!  write   pipeline   outputs                 -> the target bucket, each if its place is as it was seen
 //! 204|503  outcome    how it ended            -> what Pub/Sub and the operator are told
 //! ```
 //!
@@ -26,15 +27,16 @@
 //! - [`config`] turns the command line and the environment into a configuration in which every value holds.
 //! - [`server`] alone knows HTTP. It answers, and logs one line per event in the form that [`log`] gives it.
 //! - [`push_token`] lets callers in where no IAM does; it alone knows the server of Google's keys.
-//! - [`event`] and [`names`] parse what comes in; behind them no text is checked again.
-//! - [`work`] decides by name what is work: a thumbnail to make, or one to remove with its source.
-//! - [`pipeline`] is the way above; its last step, `place`, holds the argument why an old picture never ends up over a
-//!   new one.
-//! - [`store`] alone knows Cloud Storage and its stand-in, a local folder; [`stored`] is what a thumbnail is in there.
+//! - [`event`] and [`names`] parse what comes in, into an [`object`]; behind them no text is checked again.
+//! - [`rendition`] names outputs after their sources.
+//! - [`work`] decides what is work: outputs to make, or to remove with their source, and where they go.
+//! - [`pipeline`] is the way above; `place` holds the argument why an old picture never ends up over a new one, and
+//!   `retire` the one why nothing of a deleted picture stays.
+//! - [`store`] alone knows Cloud Storage and its stand-in, a local folder; [`stored`] is what an output is in there.
 //! - [`budget`] shares out memory and cores.
-//! - [`render`] alone knows pixels and codecs: a pure function from bytes to PNG.
+//! - [`render`] alone knows pixels and codecs: a pure function from bytes and targets to files.
 //! - [`outcome`] classifies every end exhaustively: retried or not, how loud, by which name. [`report`] measures.
-//! - [`reconcile`] compares a bucket with its thumbnails, and makes or announces to a [`topic`] what is missing.
+//! - [`reconcile`] compares a bucket with its outputs, and makes or announces to a [`topic`] what is missing.
 //! - [`thumb`] puts the renderer to work on local files.
 //!
 //! # Invariants
@@ -58,7 +60,7 @@
 //!
 //! # Absent on purpose
 //!
-//! No state and no cache: Cloud Storage holds both. No retry queue: Pub/Sub is one. No configurable size or format. No
+//! No state and no cache: Cloud Storage holds both. No retry queue: Pub/Sub is one. No
 //! CORS, compression or routes for callers that don't exist. No trait for stores or mocks: tests run real servers. No
 //! health check that calls the cloud: an outage there is no reason to restart here.
 

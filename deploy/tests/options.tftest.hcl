@@ -53,6 +53,30 @@ run "shared_bucket" {
   }
 }
 
+run "renditions" {
+  variables {
+    target_bucket = "demo-photos"
+    renditions = [
+      "thumbnails/{name}?size=128x128",
+      "web/{dir}{stem}{.webp}?size=800x&format=webp&quality=70",
+      "{dir}small/{stem}?size=x50&fit=cover&format=source",
+      "a%20b/{name}?size=9x9",
+    ]
+  }
+  assert {
+    condition     = one([for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.value if e.name == "RENDITIONS"]) == "thumbnails/{name}?size=128x128 web/{dir}{stem}{.webp}?size=800x&format=webp&quality=70 {dir}small/{stem}?size=x50&fit=cover&format=source a%20b/{name}?size=9x9"
+    error_message = "the service knows the renditions"
+  }
+  assert {
+    condition     = length([for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e if e.name == "THUMBNAIL_PREFIX"]) == 0
+    error_message = "renditions leave the prefix out"
+  }
+  assert {
+    condition     = google_pubsub_subscription.push.filter == "NOT hasPrefix(attributes.objectId, \"thumbnails/\") AND NOT hasPrefix(attributes.objectId, \"web/\")"
+    error_message = "the literal beginnings are filtered out"
+  }
+}
+
 run "sizes" {
   variables {
     memory_mib        = 1024

@@ -43,6 +43,64 @@ run "a_prefix_too_long_for_the_filter_is_refused" {
   }
 }
 
+run "a_rendition_with_an_unknown_placeholder_is_refused" {
+  command         = plan
+  expect_failures = [var.renditions]
+  variables {
+    renditions = ["a/{nome}{name}?size=1x1"]
+  }
+}
+
+run "a_rendition_with_an_unknown_parameter_is_refused" {
+  command         = plan
+  expect_failures = [var.renditions]
+  variables {
+    renditions = ["a/{name}?size=1x1&crop=yes"]
+  }
+}
+
+run "a_rendition_that_loses_the_folder_is_refused" {
+  command         = plan
+  expect_failures = [var.renditions]
+  variables {
+    renditions = ["a/{stem}?size=1x1"]
+  }
+}
+
+run "a_rendition_without_a_size_is_refused" {
+  command         = plan
+  expect_failures = [var.renditions]
+  variables {
+    renditions = ["a/{name}?format=png"]
+  }
+}
+
+run "too_many_renditions_are_refused" {
+  command         = plan
+  expect_failures = [var.renditions]
+  variables {
+    renditions = [for number in range(17) : "r${number}/{name}?size=1x1"]
+  }
+}
+
+run "renditions_beside_a_prefix_are_refused" {
+  command         = plan
+  expect_failures = [var.renditions]
+  variables {
+    thumbnail_prefix = "small/"
+    renditions       = ["a/{name}?size=1x1"]
+  }
+}
+
+run "a_filter_too_long_is_refused" {
+  command         = plan
+  expect_failures = [google_pubsub_subscription.push]
+  variables {
+    target_bucket = "demo-photos"
+    renditions    = [for number in range(9) : "folder-${number}/{name}?size=1x1"]
+  }
+}
+
 run "an_image_by_tag_is_refused" {
   command         = plan
   expect_failures = [var.image]

@@ -1,6 +1,20 @@
-//! Renders a picture's bytes to a thumbnail: no I/O, no clock, no logging.
+//! Renders a picture's bytes to outputs: no I/O, no clock, no logging.
 //!
 //! [`Plan::new`] reads the header and knows the memory the rest will take; [`Plan::render`] does it.
+//!
+//! # Where a format goes
+//!
+//! - A format that comes in is recognised in `format` and has a room of its own: `jpeg` and `png` decode, `components` and
+//!   `joined` bring a JPEG's components to finished samples. A new one hands rows to the resizers, one for each target.
+//! - `resize` takes rows of samples to the final size, whatever they come from.
+//! - A format that goes out has its room in `output`: `output/png`, `output/jpeg`, `output/webp`.
+//! - `target` says what is wanted, `size` what that means for a picture, `placeholder` makes its hash.
+//!
+//! # One decode, and outputs that don't know of each other
+//!
+//! An output's bytes depend on the source and its target alone. Each target chooses the size to decode at as if it were
+//! alone, and the file is passed over once for each set of sizes that is wanted. Passing over 12 million pixels of a
+//! baseline JPEG once more takes about 10 ms.
 
 mod colour;
 mod components;
