@@ -53,10 +53,8 @@ fn expected(call: Call, fault: Fault) -> Expected {
     match fault {
         Fault::Status(404) => match call {
             Call::Open | Call::LookAtSource => Expected::Gone,
-            // The target bucket is missing.
-            Call::Write => Expected::OursToFix,
-            // The thumbnail is there for the write and not for the look, again and again.
-            Call::LookAtThumbnail => Expected::OursToFix,
+            // The target bucket is missing; or the thumbnail is there for the write and not for the look, again and again.
+            Call::Write | Call::LookAtThumbnail => Expected::OursToFix,
         },
         Fault::Status(408 | 429 | 500..) => Expected::Transient,
         Fault::Status(_) | Fault::Redirect | Fault::Garbage => Expected::OursToFix,

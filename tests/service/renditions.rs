@@ -88,19 +88,15 @@ async fn one_event_reads_once_and_writes_each_rendition_once() {
             (metadata("width"), metadata("height")),
             (size.0.to_string(), size.1.to_string())
         );
-        let (width, height) = match media_type {
-            "image/webp" => {
-                let bytes = std::io::Cursor::new(&stored.bytes);
-                image_webp::WebPDecoder::new(bytes)
-                    .expect("a WebP")
-                    .dimensions()
-            }
-            _ => {
-                let format = ImageFormat::from_mime_type(media_type).expect("a known format");
-                let picture = image::load_from_memory_with_format(&stored.bytes, format);
-                let picture = picture.unwrap_or_else(|error| panic!("{name}: {error}"));
-                (picture.width(), picture.height())
-            }
+        let (width, height) = if media_type == "image/webp" {
+            let bytes = std::io::Cursor::new(&stored.bytes);
+            let decoder = image_webp::WebPDecoder::new(bytes).expect("a WebP");
+            decoder.dimensions()
+        } else {
+            let format = ImageFormat::from_mime_type(media_type).expect("a known format");
+            let picture = image::load_from_memory_with_format(&stored.bytes, format);
+            let picture = picture.unwrap_or_else(|error| panic!("{name}: {error}"));
+            (picture.width(), picture.height())
         };
         assert_eq!((width, height), size, "{name}");
         // fake-gcs-server loses the content type, so it is seen on the wire.
