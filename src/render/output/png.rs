@@ -9,8 +9,8 @@ use flate2::Crc;
 use zlib_rs::{DeflateConfig, ReturnCode, Strategy, compress_bound, compress_slice};
 
 use crate::render::Refusal;
+use crate::render::paeth::paeth;
 use crate::render::pixels::{Model, Pixels};
-use crate::render::png::paeth;
 
 /// Fewer bytes than this may be stored, or coded without a code of their own, in less.
 const SHORT: usize = 2048;

@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn means_need_the_dc_scans_alone() {
-        let source = include_bytes!("../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
+        let source =
+            include_bytes!("../../../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
         assert_eq!(
             used(source, BlockSide::One),
             [(0, 0, 0, 0, 1), (0, 0, 0, 1, 0)]
@@ -184,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_last_bits_are_passed_over_only_where_they_are_small() {
-        let coarse = include_bytes!("../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
+        let coarse =
+            include_bytes!("../../../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
         // DQT segments of one table each: marker, length, number, steps.
         let mut fine = coarse.to_vec();
         let tables = |at: &usize| coarse[*at..].starts_with(&[0xFF, 0xDB, 0, 67]);
@@ -201,7 +203,8 @@ mod tests {
 
     #[test]
     fn steps_that_are_told_behind_the_first_scan_are_not_the_component_s() {
-        let coarse = include_bytes!("../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
+        let coarse =
+            include_bytes!("../../../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
         let scans: Vec<_> = (0..coarse.len())
             .filter(|at| coarse[*at..].starts_with(&[0xFF, 0xDA]))
             .collect();

@@ -1,5 +1,7 @@
 //! Undoing the filters of scanlines (PNG specification, section 9).
 
+use crate::render::paeth::paeth;
+
 /// Undoes filter `kind` of the scanline `coded` into `row`, of the same length, given the row `above`.
 ///
 /// `pixel` is the bytes of a whole pixel, at least 1. Returns whether the filter is known.
@@ -59,56 +61,9 @@ fn chained<const N: usize>(kind: u8, coded: &[u8], above: &[u8], row: &mut [u8])
     }
 }
 
-/// The neighbour nearest to `left + above - corner`; of equally near ones the first in that order.
-///
-/// Without branches: the guess lies beyond the greater neighbour exactly when `3 corner - left - above` is at most the
-/// smaller one, and below the smaller exactly when it is at least the greater.
-pub(in crate::render) fn paeth(left: u8, above: u8, corner: u8) -> u8 {
-    let (a, b, c) = (i16::from(left), i16::from(above), i16::from(corner));
-    let opposite = 3 * c - (a + b);
-    let (low, high) = (left.min(above), left.max(above));
-    let inner = if i16::from(high) <= opposite {
-        low
-    } else {
-        corner
-    };
-    if opposite <= i16::from(low) {
-        high
-    } else {
-        inner
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The predictor as the specification words it.
-    fn paeth_by_distance(left: u8, above: u8, corner: u8) -> u8 {
-        let guess = i16::from(left) + i16::from(above) - i16::from(corner);
-        let off = |neighbour: u8| (guess - i16::from(neighbour)).abs();
-        if off(left) <= off(above) && off(left) <= off(corner) {
-            left
-        } else if off(above) <= off(corner) {
-            above
-        } else {
-            corner
-        }
-    }
-
-    #[test]
-    fn the_paeth_predictor_agrees_with_the_specification_everywhere() {
-        for left in 0..=255 {
-            for above in 0..=255 {
-                for corner in 0..=255 {
-                    assert_eq!(
-                        paeth(left, above, corner),
-                        paeth_by_distance(left, above, corner)
-                    );
-                }
-            }
-        }
-    }
 
     #[test]
     fn every_filter_is_undone_at_every_pixel_size() {
@@ -130,7 +85,7 @@ mod tests {
                             1 => left,
                             2 => above[x],
                             3 => left.midpoint(above[x]),
-                            _ => paeth_by_distance(left, above[x], corner),
+                            _ => paeth(left, above[x], corner),
                         };
                         plain[x].wrapping_sub(guess)
                     })

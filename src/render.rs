@@ -4,8 +4,8 @@
 //!
 //! # Where a format goes
 //!
-//! - A format that comes in is recognised in `format` and has a room of its own: `jpeg` and `png` decode, `components` and
-//!   `joined` bring a JPEG's components to finished samples. A new one hands rows to the resizers, one for each target.
+//! - A format that comes in has its room in `source`: `source/jpeg`, `source/png`. It reads a header, tells the memory that
+//!   decoding takes, and hands rows to the resizers, one for each target.
 //! - `resize` takes rows of samples to the final size, whatever they come from.
 //! - A format that goes out has its room in `output`: `output/png`, `output/jpeg`, `output/webp`.
 //! - `target` says what is wanted, `size` what that means for a picture, `placeholder` makes its hash.
@@ -17,18 +17,15 @@
 //! baseline JPEG once more takes about 10 ms.
 
 mod colour;
-mod components;
-mod format;
-mod joined;
-mod jpeg;
 mod orientation;
 mod output;
+mod paeth;
 mod pixels;
 mod placeholder;
-mod png;
 mod refusal;
 mod resize;
 mod size;
+mod source;
 mod target;
 
 pub use output::{Encoded, Format};
@@ -37,11 +34,8 @@ pub use target::{
     Background, BoxSize, Encoding, Fit, InvalidTarget, MAX_BOX_SIDE, Quality, Side, Target,
 };
 
-use components::Photo;
-use format::SourceFormat;
-use orientation::Orientation;
 use output::Picture;
-use size::Framing;
+use source::Source;
 
 /// The pixels that a picture may have unless the operator says otherwise.
 pub const DEFAULT_MAX_PIXELS: u64 = 250_000_000;
@@ -85,64 +79,37 @@ pub struct Plan<'a> {
     source: Source<'a>,
 }
 
-/// The header by format.
-enum Source<'a> {
-    Jpeg(Photo<'a>),
-    Png(png::Header<'a>, Vec<Framing>),
-}
-
 impl<'a> Plan<'a> {
     /// Recognises the format by content, reads the header, and plans one output for each target.
     ///
     /// # Errors
     /// Refuses what is not a picture, not supported, over a limit, or malformed in its header.
     pub fn new(source: &'a [u8], limits: &Limits, targets: &[Target]) -> Result<Self, Refusal> {
-        let targets = targets.to_vec();
-        Ok(match format::recognise(source)? {
-            SourceFormat::Jpeg => {
-                let photo = Photo::read(source, *limits, &targets)?;
-                Self {
-                    width: photo.header.width,
-                    height: photo.header.height,
-                    targets,
-                    source: Source::Jpeg(photo),
-                }
-            }
-            SourceFormat::Png => {
-                let header = png::Header::read(source, *limits)?;
-                let (width, height) = (header.width, header.height);
-                let frame = |target| header.orientation.frame(width, height, target);
-                let framings = targets.iter().map(frame).collect();
-                Self {
-                    width,
-                    height,
-                    targets,
-                    source: Source::Png(header, framings),
-                }
-            }
+        let source = Source::read(source, *limits, targets)?;
+        let (width, height) = source.size();
+        Ok(Self {
+            width,
+            height,
+            targets: targets.to_vec(),
+            source,
         })
     }
 
     /// Columns and rows as shown, after orientation.
     #[must_use]
     pub fn shown_size(&self) -> (u32, u32) {
-        self.orientation().turn_size((self.width, self.height))
+        let orientation = self.source.orientation();
+        orientation.turn_size((self.width, self.height))
     }
 
     /// An upper bound of the heap that [`Plan::render`] takes beyond the source, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
-        let (decoder, sizes): (_, Vec<_>) = match &self.source {
-            Source::Jpeg(photo) => (photo.memory_bytes(), photo.sizes().collect()),
-            Source::Png(header, framings) => (
-                png::memory_bytes(header, framings),
-                framings.iter().map(Framing::size).collect(),
-            ),
-        };
-        let outputs = sizes.into_iter().zip(&self.targets);
-        let outputs = outputs
-            .map(|(size, target)| output::memory_bytes(size, self.format(target), target.encoding));
-        decoder + outputs.sum::<u64>()
+        let outputs = self.source.output_sizes().into_iter().zip(&self.targets);
+        let outputs = outputs.map(|(size, target)| {
+            output::memory_bytes(size, self.source.format_of(target), target.encoding)
+        });
+        self.source.memory_bytes() + outputs.sum::<u64>()
     }
 
     /// Decodes the picture and renders its outputs, in the order of their targets.
@@ -150,7 +117,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Refuses what turns out truncated, corrupt or too complex while decoding.
     pub fn render(self) -> Result<Rendered, Refusal> {
-        let orientation = self.orientation();
+        let orientation = self.source.orientation();
         let mut outputs = vec![None; self.targets.len()];
         let hashed = self.hashed();
         let mut thumbhash = Vec::new();
@@ -161,18 +128,11 @@ impl<'a> Plan<'a> {
             }
             if let (Some(target), Some(output)) = (self.targets.get(index), outputs.get_mut(index))
             {
-                *output = Some(picture.encode(self.format(target), target.encoding)?);
+                *output = Some(picture.encode(self.source.format_of(target), target.encoding)?);
             }
             Ok(())
         };
-        match &self.source {
-            Source::Jpeg(photo) => photo.render(&mut take)?,
-            Source::Png(header, framings) => {
-                for (index, pixels) in png::render(header, framings)?.into_iter().enumerate() {
-                    take(index, Picture::Pixels(pixels))?;
-                }
-            }
-        }
+        self.source.render(&mut take)?;
         Ok(Rendered {
             outputs: outputs.into_iter().flatten().collect(),
             thumbhash,
@@ -183,22 +143,6 @@ impl<'a> Plan<'a> {
     fn hashed(&self) -> usize {
         let whole = |target: &Target| target.fit == Fit::Inside;
         self.targets.iter().position(whole).unwrap_or(0)
-    }
-
-    fn orientation(&self) -> Orientation {
-        match &self.source {
-            Source::Jpeg(photo) => photo.orientation,
-            Source::Png(header, _) => header.orientation,
-        }
-    }
-
-    /// The format that a target asks for.
-    fn format(&self, target: &Target) -> Format {
-        match (target.encoding, &self.source) {
-            (Encoding::Jpeg(..), _) | (Encoding::Source(..), Source::Jpeg(_)) => Format::Jpeg,
-            (Encoding::WebP(_), _) => Format::WebP,
-            (Encoding::Png, _) | (Encoding::Source(..), Source::Png(..)) => Format::Png,
-        }
     }
 }
 

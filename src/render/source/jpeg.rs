@@ -2,16 +2,19 @@
 //!
 //! So chroma is never brought to the size of luma, and colour conversion touches the thumbnail's pixels alone.
 
-use super::jpeg::{self, BlockSide, Colour, Component, Header};
-use super::orientation::Orientation;
-use super::output::{self, Picture, Planes};
-use super::pixels::{Pixels, from_planes};
-use super::resize::{Axis, Full, Sampling, Shrink};
-use super::size::{Framing, Stretch};
-use super::{Encoding, Limits, Refusal, Target, colour, joined};
+mod decode;
+mod joined;
+
+use self::decode::{BlockSide, Colour, Component, Header};
+use crate::render::orientation::Orientation;
+use crate::render::output::{self, Picture, Planes};
+use crate::render::pixels::{Pixels, from_planes};
+use crate::render::resize::{Axis, Full, Sampling, Shrink};
+use crate::render::size::{Framing, Stretch};
+use crate::render::{Encoding, Limits, Refusal, Target, colour};
 
 /// A JPEG that is about to be rendered.
-pub(super) struct Photo<'a> {
+pub(in crate::render) struct Photo<'a> {
     pub(super) header: Header<'a>,
     pub(super) orientation: Orientation,
     source: &'a [u8],
@@ -70,10 +73,10 @@ impl<'a> Photo<'a> {
     pub(super) fn memory_bytes(&self) -> u64 {
         let decoders = self.passes().into_iter().map(|pass| match pass {
             Pass::Joined => {
-                jpeg::memory_bytes(&self.header, &[BlockSide::Eight; 3])
+                decode::memory_bytes(&self.header, &[BlockSide::Eight; 3])
                     + joined::memory_bytes(&self.header)
             }
-            Pass::Apart(sides) => jpeg::memory_bytes(&self.header, &sides),
+            Pass::Apart(sides) => decode::memory_bytes(&self.header, &sides),
         });
         let resizers = self
             .views
@@ -170,7 +173,7 @@ impl<'a> Photo<'a> {
             }
             *y += 1;
         };
-        jpeg::decode(&self.header, self.source, sides, &mut sink)?;
+        decode::decode(&self.header, self.source, sides, &mut sink)?;
         let finished = shrinks.into_iter().map(|view| {
             let planes = view.into_iter().map(|shrink| shrink.finish().concat());
             planes.collect()

@@ -2,10 +2,10 @@
 //!
 //! Viewers cut colours off at black and white before they resize. Among many samples that evens out; among few it shows.
 
-use super::Refusal;
-use super::jpeg::{self, BlockSide, Component, Header};
-use super::resize::{Axis, Shrink};
-use super::size::{Framing, index};
+use super::decode::{self, BlockSide, Component, Header};
+use crate::render::Refusal;
+use crate::render::resize::{Axis, Shrink};
+use crate::render::size::{Framing, index};
 
 /// An upper bound of the heap that [`render`] takes beside the decoder and its views.
 pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
@@ -30,7 +30,7 @@ pub(super) fn render(
         .iter()
         .map(|component| Enlarged::new(header, component))
         .collect();
-    jpeg::decode(
+    decode::decode(
         header,
         source,
         &[BlockSide::Eight; 3],
@@ -70,7 +70,7 @@ pub(super) fn render(
         .collect())
 }
 
-/// Converts as [`components::ycc_to_rgb`](super::components::ycc_to_rgb) does, to whole samples of 0 to 255.
+/// Converts as [`ycc_to_rgb`](super::ycc_to_rgb) does, to whole samples of 0 to 255.
 ///
 /// In 32nds, since those products fit the 16 bits of which compilers put the most into a vector.
 fn ycc_to_rgb(y: &mut [i16], cb: &mut [i16], cr: &mut [i16]) {
@@ -193,7 +193,6 @@ impl Ratio {
 
 #[cfg(test)]
 mod tests {
-    use super::super::components;
     use super::*;
 
     #[test]
@@ -211,7 +210,7 @@ mod tests {
             ycc_to_rgb(&mut y, &mut cb, &mut cr);
             let mut exact = [luma, blue, red].map(|sample| [f32::from(sample)]);
             let [r, g, b] = &mut exact;
-            components::ycc_to_rgb(r, g, b);
+            super::super::ycc_to_rgb(r, g, b);
             for (whole, exact) in [y, cb, cr].into_iter().zip(exact) {
                 let off = f32::from(whole[0]) - exact[0].clamp(0.0, 255.0);
                 assert!(off.abs() < 0.57, "{off} at {luma} {blue} {red}");

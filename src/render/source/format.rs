@@ -2,7 +2,7 @@
 
 use image::ImageFormat;
 
-use super::Refusal;
+use crate::render::Refusal;
 
 /// The formats that are rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

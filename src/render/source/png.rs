@@ -13,7 +13,6 @@ mod tests;
 mod unfilter;
 
 pub(super) use header::Header;
-pub(super) use unfilter::paeth;
 
 use adam7::Pass;
 use header::ColourType;
@@ -22,10 +21,10 @@ use samples::{
 };
 use scanlines::Scanlines;
 
-use super::pixels::{Pixels, from_planes};
-use super::resize::{Axis, Grid, Shrink, Sum};
-use super::size::{self, Framing};
-use super::{Refusal, colour};
+use crate::render::pixels::{Pixels, from_planes};
+use crate::render::resize::{Axis, Grid, Shrink, Sum};
+use crate::render::size::{self, Framing};
+use crate::render::{Refusal, colour};
 
 /// Renders the picture in each framing, not yet turned.
 pub(super) fn render(header: &Header<'_>, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {

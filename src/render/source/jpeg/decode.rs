@@ -51,7 +51,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use super::Refusal;
+use crate::render::Refusal;
 
 pub use frame::{BlockSide, Component};
 pub use header::{Colour, Header};
