@@ -22,6 +22,7 @@ mod provision;
 mod proxy;
 mod pubsub;
 mod push_token;
+mod randomised;
 mod raw;
 mod reconcile;
 mod renditions;
