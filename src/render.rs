@@ -106,10 +106,14 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         let outputs = self.source.output_sizes().into_iter().zip(&self.targets);
-        let outputs = outputs.map(|(size, target)| {
-            output::memory_bytes(size, self.source.format_of(target), target.encoding)
-        });
-        self.source.memory_bytes() + outputs.sum::<u64>()
+        // They are coded one after the other; what waits for its turn, and what is done, is there all the time.
+        let (mut coder, mut waiting) = (0, 0);
+        for (size, target) in outputs {
+            let format = self.source.format_of(target);
+            coder = coder.max(output::memory_bytes(size, format, target.encoding));
+            waiting += output::waiting_bytes(size);
+        }
+        self.source.memory_bytes() + coder + waiting
     }
 
     /// Decodes the picture and renders its outputs, in the order of their targets.
@@ -164,18 +168,24 @@ pub fn usual_memory_bytes(targets: &[Target]) -> u64 {
         // Pictures are seldom longer than twice their width.
         BoxSize::Width(side) | BoxSize::Height(side) => (side.get(), 2 * side.get()),
     };
-    let output = |target: &Target| {
+    let (mut coder, mut waiting) = (0, 0);
+    for target in targets {
         let (width, height) = sides(target.size);
         // Planes of three colours while they are resized.
-        let planes = u64::from(width) * u64::from(height) * 12;
+        waiting +=
+            u64::from(width) * u64::from(height) * 12 + output::waiting_bytes((width, height));
         let format = match target.encoding {
             Encoding::Jpeg(..) => Format::Jpeg,
             Encoding::WebP(_) => Format::WebP,
             Encoding::Png | Encoding::Source(..) => Format::Png,
         };
-        planes + output::memory_bytes((width, height), format, target.encoding)
-    };
-    DECODER + targets.iter().map(output).sum::<u64>()
+        coder = coder.max(output::memory_bytes(
+            (width, height),
+            format,
+            target.encoding,
+        ));
+    }
+    DECODER + coder + waiting
 }
 
 /// Renders the default output of the picture in `source`: a PNG that fits 128x128.

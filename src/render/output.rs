@@ -111,6 +111,13 @@ pub(super) fn memory_bytes((width, height): (u32, u32), format: Format, encoding
     FIXED + coder.saturating_sub(128 * 128 * 48)
 }
 
+/// An upper bound of what an output of this size takes while another is coded: its pixels, or its file.
+pub(super) fn waiting_bytes((width, height): (u32, u32)) -> u64 {
+    // A file of noise may be longer than its pixels, but hardly.
+    const PIXEL: u64 = 5;
+    u64::from(width) * u64::from(height) * PIXEL
+}
+
 fn parameters(encoding: Encoding) -> (Quality, Background) {
     match encoding {
         Encoding::Png => (Quality::default(), Background::default()),

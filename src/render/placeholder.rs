@@ -17,6 +17,9 @@ pub(super) fn hash(picture: &Picture) -> Vec<u8> {
     thumbhash::rgba_to_thumb_hash(small.width, small.height, &small.samples)
 }
 
+/// A cell's mean is that of so many samples on a side: more would tell no more, and a large output has thousands in a cell.
+const SAMPLES: usize = 8;
+
 /// How a length falls into at most [`MAX_SIDE`] cells.
 struct Cells {
     length: usize,
@@ -31,6 +34,12 @@ impl Cells {
             length,
             count: count.clamp(1, length.max(1)),
         }
+    }
+
+    /// The positions that are looked at.
+    fn positions(&self) -> impl Iterator<Item = usize> + use<> {
+        let step = (self.length / (self.count * SAMPLES)).max(1);
+        (0..self.length).step_by(step)
     }
 
     /// The cell that a position belongs to.
@@ -80,9 +89,9 @@ fn cells(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 4]) -
     let longer = width.max(height);
     let (columns, rows) = (Cells::new(width, longer), Cells::new(height, longer));
     let mut sums = vec![[0_u64; 5]; columns.count * rows.count];
-    for y in 0..height {
+    for y in rows.positions() {
         let row = rows.of(y) * columns.count;
-        for x in 0..width {
+        for x in columns.positions() {
             let [red, green, blue, alpha] = pixel(x, y).map(u64::from);
             if let Some(sum) = sums.get_mut(row + columns.of(x)) {
                 let premultiplied = [red * alpha, green * alpha, blue * alpha, alpha, 1];
