@@ -1,6 +1,6 @@
 //! What a push request says happened, however it is wrapped.
 //!
-//! Five shapes arrive at `POST /`, and all become one [`Event`]:
+//! Six shapes arrive at `POST /`, and all become one [`Event`]:
 //!
 //! | shape | where the facts are |
 //! | --- | --- |
@@ -9,10 +9,11 @@
 //! | `CloudEvent` `google.cloud.storage.object.v1.*`, binary mode | type in `ce-type`, the object resource is the body |
 //! | the same in structured mode (`application/cloudevents+json`) | type in `type`, the object resource in `data` |
 //! | unwrapped push | attributes as plain headers, the object resource is the body, which may be empty |
+//! | call of a first-generation background function | type in `context.eventType`, the object resource in `data` |
 //!
 //! Sources: <https://cloud.google.com/storage/docs/pubsub-notifications>,
-//! <https://cloud.google.com/pubsub/docs/push>, <https://cloud.google.com/pubsub/docs/payload-unwrapping> and
-//! `CloudEvents` 1.0.2 (HTTP protocol binding, JSON event format).
+//! <https://cloud.google.com/pubsub/docs/push>, <https://cloud.google.com/pubsub/docs/payload-unwrapping>,
+//! <https://cloud.google.com/functions/1stgendocs/calling/storage> and `CloudEvents` 1.0.2 (HTTP protocol binding, JSON event format).
 
 mod wire;
 

@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! POST /   server     body in, 1 MiB at most
-//!  parse   event      five shapes of request  -> Event
+//!  parse   event      six shapes of request   -> Event
 //!  admit   work       Event                   -> Job, or the reason why it is none
 //!  open    store      Job                     -> Source: one version's headers, its body still outside
 //!  admit   budget     its size                -> Reservation of memory

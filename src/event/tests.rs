@@ -156,6 +156,30 @@ fn a_published_message_as_a_cloud_event_is_an_envelope_in_both_modes() {
 }
 
 #[test]
+fn a_background_function_s_call_names_its_event_in_the_context() {
+    let resource: Value = serde_json::from_str(RESOURCE).unwrap();
+    let call = |kind: &str| {
+        let context = json!({ "eventId": "e1", "timestamp": "2026-01-02T03:04:05.678Z",
+            "eventType": format!("google.storage.object.{kind}"),
+            "resource": { "service": "storage.googleapis.com", "name": "projects/_/buckets/b/objects/n.jpg",
+                "type": "storage#object" } });
+        let body = json!({ "context": context, "data": resource });
+        parse(&[], &body.to_string()).unwrap()
+    };
+    let finalized = call("finalize");
+    assert_eq!(
+        (finalized.kind, finalized.name.as_str(), finalized.size),
+        (EventKind::Finalized, "n.jpg", Some(12))
+    );
+    assert_eq!(finalized.generation.unwrap().get(), 7);
+    assert_eq!(finalized.message_id.as_deref(), Some("e1"));
+    let overwritten = true;
+    assert_eq!(call("delete").kind, EventKind::Deleted { overwritten });
+    assert_eq!(call("archive").kind, EventKind::Archived { overwritten });
+    assert_eq!(call("metadataUpdate").kind, EventKind::Other);
+}
+
+#[test]
 fn an_unwrapped_push_has_its_attributes_as_headers() {
     let headers = [
         ("eventtype", "OBJECT_DELETE"),

@@ -67,9 +67,20 @@ impl Facts {
         self.generation = attributes.object_generation.or(self.generation.take());
     }
 
-    fn add_body(&mut self, body: Body) -> Result<(), Malformed> {
+    fn add_body(&mut self, mut body: Body) -> Result<(), Malformed> {
         if let Some(message) = body.message {
             return self.add_message(message, body.delivery_attempt);
+        }
+        if let Lenient::Told(context) = std::mem::take(&mut body.context)
+            && let Some(data) = body.data.take()
+        {
+            let event_type = context.event_type.told();
+            self.kind = self
+                .kind
+                .or_else(|| event_type.as_deref().map(background_kind));
+            self.message_id = self.message_id.take().or(context.event_id.told());
+            self.add_resource(*data);
+            return Ok(());
         }
         if matches!(body.specversion, Lenient::Other(_)) {
             self.add_resource(body);
@@ -170,6 +181,18 @@ fn cloud_event_kind(event_type: &str) -> EventKind {
     }
 }
 
+/// First-generation background functions don't tell whether a deleted version was overwritten, either.
+///
+/// <https://cloud.google.com/functions/1stgendocs/calling/storage>
+fn background_kind(event_type: &str) -> EventKind {
+    match event_type {
+        "google.storage.object.finalize" => EventKind::Finalized,
+        "google.storage.object.delete" => EventKind::Deleted { overwritten: true },
+        "google.storage.object.archive" => EventKind::Archived { overwritten: true },
+        _ => EventKind::Other,
+    }
+}
+
 fn json<'d, T: Deserialize<'d>>(bytes: &'d [u8]) -> Result<T, Malformed> {
     // The message quotes the input, which may be long.
     serde_json::from_slice(bytes)
@@ -189,7 +212,8 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Malformed> {
         .map_err(|_| Malformed::Base64)
 }
 
-/// A push body: an envelope, a structured `CloudEvent` or an object resource, told apart by their fields.
+/// A push body: an envelope, a structured `CloudEvent`, a background function's call or an object resource, told apart
+/// by their fields.
 ///
 /// One flat type, as serde's `flatten` would keep a copy of every unknown field.
 #[derive(Deserialize, Default)]
@@ -203,6 +227,8 @@ struct Body {
     event_type: Lenient<String>,
     #[serde(default)]
     id: Lenient<String>,
+    #[serde(default)]
+    context: Lenient<Context>,
     data: Option<Box<Body>>,
     data_base64: Option<String>,
     bucket: Option<String>,
@@ -239,6 +265,16 @@ impl<T> Lenient<T> {
             Self::Other(_) => None,
         }
     }
+}
+
+/// What a background function is told beside its object.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    #[serde(default)]
+    event_id: Lenient<String>,
+    #[serde(default)]
+    event_type: Lenient<String>,
 }
 
 /// Pub/Sub sends both spellings of the id at once, which a serde alias refuses as a duplicate.
