@@ -92,11 +92,18 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
     }
 }
 
-/// Control characters escaped, so that a name can't start a line of its own.
+/// The line and paragraph separators, and all that Unicode's property `Bidi_Control` holds; none is a control
+/// character.
+const BREAKS_OR_TURNS: [char; 14] = [
+    '\u{2028}', '\u{2029}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}',
+    '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+];
+
+/// Control characters escaped, so that a name can't start a line of its own or turn it around.
 fn escaped(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            if c.is_control() {
+            if c.is_control() || BREAKS_OR_TURNS.contains(&c) {
                 c.escape_default().collect()
             } else {
                 vec![c]
@@ -218,6 +225,22 @@ mod tests {
             line.ends_with('\n') && line.contains(" INFO created a"),
             "{line:?}"
         );
+    }
+
+    #[test]
+    fn no_name_ends_or_turns_a_line_of_text_unseen() {
+        let separators = ['\u{2028}', '\u{2029}'];
+        let marks = ['\u{61c}', '\u{200e}', '\u{200f}'];
+        let directions = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
+        for hostile in directions.chain(separators).chain(marks) {
+            let name = format!("a{hostile}gpj.exe");
+            let line = written(Format::Text, || {
+                tracing::info!(message = format!("created {name}"), name);
+            });
+            let escaped = hostile.escape_default().to_string();
+            assert!(!line.contains(hostile), "{line:?}");
+            assert_eq!(line.matches(&escaped).count(), 2, "{line:?}");
+        }
     }
 
     #[test]
