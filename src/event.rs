@@ -66,6 +66,16 @@ pub enum Malformed {
     /// The body is not the JSON that its shape asks for.
     #[error("the body is no JSON of a notification: {0}")]
     Json(String),
+    /// The body is an array: a batch of `CloudEvents`, if anything.
+    #[error(
+        "the body is an array, as of a batch; send each event by itself, as application/cloudevents+json or in binary mode"
+    )]
+    Batch,
+    /// The body is an entry of Cloud Audit Logs, which knows neither an object's generation nor how it fared.
+    #[error(
+        "the body is a Cloud Audit Logs entry; have events of the type google.cloud.storage.object.v1.finalized sent instead"
+    )]
+    AuditLog,
     /// The message's data is not base64.
     #[error("the message's data is not base64")]
     Base64,

@@ -274,7 +274,8 @@ fn whatever_is_no_notification_is_malformed() {
     assert!(json(&envelope(
         &serde_json::json!({ "data": BASE64_STANDARD.encode("not json") })
     )));
-    assert!(json(&"[".repeat(100_000)));
+    assert!(json(&r#"{"id":"#.repeat(100_000)));
+    assert_eq!(parse(&[], &"[".repeat(100_000)), Err(Malformed::Batch));
     assert!(json(&r#"{"data":"#.repeat(100_000)));
     assert_eq!(
         parse(&[], &envelope(&serde_json::json!({ "data": "*" }))),
@@ -293,4 +294,59 @@ fn whatever_is_no_notification_is_malformed() {
             "{broken}"
         );
     }
+}
+
+#[test]
+fn an_array_is_no_object_however_deep_it_lies() {
+    let data = json!(BASE64_STANDARD.encode(RESOURCE));
+    let in_base64 = BASE64_STANDARD.encode("[]");
+    for body in [
+        json!({ "message": [data, null, "1", null] }),
+        json!({ "message": { "attributes": ["OBJECT_FINALIZE", "b", "n.jpg", "7", null] } }),
+        json!({ "message": { "data": in_base64 } }),
+        json!({ "specversion": "1.0", "data": [{ "data": data }] }),
+        json!({ "specversion": "1.0", "data_base64": in_base64 }),
+    ] {
+        let refused = parse(&[], &body.to_string());
+        assert!(
+            matches!(refused, Err(Malformed::Json(_))),
+            "{body}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_batch_is_told_how_to_come() {
+    let event = json!({ "specversion": "1.0", "id": "e1", "source": "x",
+        "type": "google.cloud.storage.object.v1.finalized", "data": { "bucket": "b", "name": "n.jpg" } });
+    let message = json!({ "data": BASE64_STANDARD.encode(RESOURCE) });
+    for batch in [json!([]), json!([event, event]), json!([message])] {
+        let refused = parse(&[], &format!(" \n{batch}"));
+        assert_eq!(refused, Err(Malformed::Batch), "{batch}");
+    }
+    let told = Malformed::Batch.to_string();
+    assert!(told.contains("application/cloudevents+json"), "{told}");
+}
+
+#[test]
+fn an_audit_log_s_event_is_told_what_to_use_instead() {
+    let written = "google.cloud.audit.log.v1.written";
+    let entry = json!({ "insertId": "i", "logName": "projects/p/logs/cloudaudit.googleapis.com%2Fdata_access",
+        "resource": { "type": "gcs_bucket", "labels": { "bucket_name": "b" } }, "protoPayload": {
+        "methodName": "storage.objects.create", "resourceName": "projects/_/buckets/b/objects/n.jpg" } });
+    let structured = json!({ "specversion": "1.0", "id": "e1", "type": written, "data": entry });
+    let message = json!({ "data": BASE64_STANDARD.encode(entry.to_string()) });
+    for (headers, body) in [
+        (vec![("ce-type", written)], entry.to_string()),
+        (vec![("ce-type", written)], "{}".to_owned()),
+        (vec![], structured.to_string()),
+        (vec![], envelope(&message)),
+    ] {
+        assert_eq!(parse(&headers, &body), Err(Malformed::AuditLog), "{body}");
+    }
+    let told = Malformed::AuditLog.to_string();
+    assert!(
+        told.contains("google.cloud.storage.object.v1.finalized"),
+        "{told}"
+    );
 }

@@ -1,15 +1,22 @@
 //! The shapes on the wire, and the one set of facts they are folded into.
 
+use std::marker::PhantomData;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 
 use super::{Event, EventKind, Malformed};
 use crate::names::{BucketName, Generation, InvalidName, ObjectName};
 use crate::object::Details;
 use crate::stored::Metadata;
+
+/// The type of Cloud Audit Logs' events.
+const AUDIT_LOG: &str = "google.cloud.audit.log.v1.written";
 
 /// All that any shape can tell, still as text.
 #[derive(Default)]
@@ -22,6 +29,7 @@ pub(super) struct Facts {
     details: Option<Details>,
     message_id: Option<String>,
     delivery_attempt: Option<Number>,
+    is_audit_log: bool,
 }
 
 /// Reads any of the shapes.
@@ -37,20 +45,25 @@ pub(super) fn read<'h>(
         object_generation: text("objectgeneration").map(Number::Text),
         overwritten_by_generation: text("overwrittenbygeneration").map(Number::Text),
     };
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Malformed::Batch);
+    }
     let body = if body.is_empty() {
         Body::default()
     } else {
         json(body)?
     };
+    let cloud_event_type = text("ce-type");
     let mut facts = Facts {
         message_id: text("x-goog-pubsub-message-id").or_else(|| text("ce-id")),
         delivery_attempt: text("x-goog-pubsub-delivery-attempt").map(Number::Text),
+        is_audit_log: cloud_event_type.as_deref() == Some(AUDIT_LOG),
         ..Facts::default()
     };
     facts.add_attributes(attributes);
     facts.kind = facts
         .kind
-        .or_else(|| text("ce-type").map(|name| cloud_event_kind(&name)));
+        .or_else(|| cloud_event_type.as_deref().map(cloud_event_kind));
     facts.add_body(body)?;
     Ok(facts)
 }
@@ -68,10 +81,10 @@ impl Facts {
     }
 
     fn add_body(&mut self, mut body: Body) -> Result<(), Malformed> {
-        if let Some(message) = body.message {
+        if let Some(JsonObject(message)) = body.message {
             return self.add_message(message, body.delivery_attempt);
         }
-        if let Lenient::Told(context) = std::mem::take(&mut body.context)
+        if let Lenient::Told(JsonObject(context)) = std::mem::take(&mut body.context)
             && let Some(data) = body.data.take()
         {
             let event_type = context.event_type.told();
@@ -79,26 +92,28 @@ impl Facts {
                 .kind
                 .or_else(|| event_type.as_deref().map(background_kind));
             self.message_id = self.message_id.take().or(context.event_id.told());
-            self.add_resource(*data);
+            self.add_resource(data.0);
             return Ok(());
         }
         if matches!(body.specversion, Lenient::Other(_)) {
             self.add_resource(body);
             return Ok(());
         }
+        let event_type = body.event_type.told();
+        self.is_audit_log |= event_type.as_deref() == Some(AUDIT_LOG);
         self.kind = self
             .kind
-            .or_else(|| body.event_type.told().as_deref().map(cloud_event_kind));
+            .or_else(|| event_type.as_deref().map(cloud_event_kind));
         self.message_id = self.message_id.take().or(body.id.told());
         match (body.data, body.data_base64) {
-            (Some(nested), _) => self.add_nested(*nested),
+            (Some(nested), _) => self.add_nested(nested.0),
             (None, Some(text)) => self.add_nested(json(&decode_base64(&text)?)?),
             (None, None) => Ok(()),
         }
     }
 
     fn add_nested(&mut self, nested: Body) -> Result<(), Malformed> {
-        if let Some(message) = nested.message {
+        if let Some(JsonObject(message)) = nested.message {
             return self.add_message(message, nested.delivery_attempt);
         }
         self.add_resource(nested);
@@ -116,7 +131,9 @@ impl Facts {
             .or(message.message_id_snake)
             .or(self.message_id.take());
         self.delivery_attempt = delivery_attempt.or(self.delivery_attempt.take());
-        self.add_attributes(message.attributes.unwrap_or_default());
+        if let Some(JsonObject(attributes)) = message.attributes {
+            self.add_attributes(attributes);
+        }
         let payload = decode_base64(message.data.as_deref().unwrap_or_default())?;
         if !payload.is_empty() {
             self.add_resource(json(&payload)?);
@@ -128,6 +145,7 @@ impl Facts {
         self.bucket = self.bucket.take().or(resource.bucket);
         self.name = self.name.take().or(resource.name);
         self.generation = self.generation.take().or(resource.generation);
+        self.is_audit_log |= resource.proto_payload.told().is_some();
         self.size = resource.size.told();
         let metadata = resource.metadata.told();
         // Cloud Storage always tells when an object was made; whoever writes a notification by hand hardly does.
@@ -139,6 +157,9 @@ impl Facts {
     }
 
     pub(super) fn into_event(self) -> Result<Event, Malformed> {
+        if self.is_audit_log && self.bucket.is_none() {
+            return Err(Malformed::AuditLog);
+        }
         Ok(Event {
             kind: self.kind.unwrap_or(EventKind::Finalized),
             bucket: BucketName::parse(self.bucket.ok_or(Malformed::NoBucket)?)?,
@@ -196,6 +217,7 @@ fn background_kind(event_type: &str) -> EventKind {
 fn json<'d, T: Deserialize<'d>>(bytes: &'d [u8]) -> Result<T, Malformed> {
     // The message quotes the input, which may be long.
     serde_json::from_slice(bytes)
+        .map(|JsonObject(value)| value)
         .map_err(|error| Malformed::Json(error.to_string().chars().take(200).collect()))
 }
 
@@ -218,7 +240,7 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Malformed> {
 /// One flat type, as serde's `flatten` would keep a copy of every unknown field.
 #[derive(Deserialize, Default)]
 struct Body {
-    message: Option<Message>,
+    message: Option<JsonObject<Message>>,
     #[serde(rename = "deliveryAttempt")]
     delivery_attempt: Option<Number>,
     #[serde(default)]
@@ -228,8 +250,8 @@ struct Body {
     #[serde(default)]
     id: Lenient<String>,
     #[serde(default)]
-    context: Lenient<Context>,
-    data: Option<Box<Body>>,
+    context: Lenient<JsonObject<Context>>,
+    data: Option<Box<JsonObject<Body>>>,
     data_base64: Option<String>,
     bucket: Option<String>,
     name: Option<String>,
@@ -242,6 +264,32 @@ struct Body {
     content_type: Lenient<String>,
     #[serde(default, rename = "timeCreated")]
     time_created: Lenient<String>,
+    /// What a Cloud Audit Logs entry has in place of a resource.
+    #[serde(default, rename = "protoPayload")]
+    proto_payload: Lenient<JsonObject<serde::de::IgnoredAny>>,
+}
+
+/// A value written as an object: serde alone would also take an array of a struct's fields in their order.
+struct JsonObject<T>(T);
+
+impl<'d, T: Deserialize<'d>> Deserialize<'d> for JsonObject<T> {
+    fn deserialize<D: serde::Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'d, T: Deserialize<'d>> Visitor<'d> for ObjectVisitor<T> {
+    type Value = JsonObject<T>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'d>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(JsonObject)
+    }
 }
 
 /// What the service can do without: of another type than expected, it counts as missing.
@@ -282,14 +330,14 @@ struct Context {
 #[expect(clippy::struct_field_names, reason = "the names on the wire")]
 struct Message {
     data: Option<String>,
-    attributes: Option<Attributes>,
+    attributes: Option<JsonObject<Attributes>>,
     #[serde(rename = "messageId")]
     message_id: Option<String>,
     #[serde(rename = "message_id")]
     message_id_snake: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Attributes {
     event_type: Option<String>,
