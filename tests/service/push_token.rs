@@ -97,7 +97,10 @@ async fn a_token_that_google_did_not_sign_is_refused() {
     };
     let good = KEY.token(&claims());
     let signature = good.rsplit('.').next().expect("a token has a signature");
+    let extended = |value| KEY.sign(&with("crit", value), &claims(), &RSA_PKCS1_SHA256);
     let mut tokens = vec![
+        extended(json!(["b64"])),
+        extended(json!([])),
         "garbage".to_owned(),
         "a.b.c".to_owned(),
         "..".to_owned(),
@@ -150,6 +153,7 @@ async fn a_token_with_a_wrong_or_missing_claim_is_refused() {
         claims_but(&json!({ "iat": now() + 3600 })),
         claims_but(&json!({ "iss": "https://accounts.example.com" })),
         claims_but(&json!({ "iss": "https://accounts.google.com/" })),
+        claims_but(&json!({ "iss": ["https://accounts.google.com"] })),
         claims_but(&json!({ "aud": "https://other.example/" })),
         claims_but(&json!({ "aud": "https://thumbnails.example" })),
         claims_but(&json!({ "aud": [] })),
