@@ -110,12 +110,21 @@ fn spawn_connection(stream: TcpStream, router: &Router, connections: &GracefulSh
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEADER_BYTES)
+        // Who has sent all may say so, and still wants the answer.
+        .half_close(true)
         .serve_connection(
             TokioIo::new(stream),
             TowerToHyperService::new(router.clone()),
         );
-    // A broken connection is the caller's to mend: the event comes again.
-    tokio::spawn(connections.watch(connection));
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        // Any other broken connection is the caller's to mend: the event comes again.
+        if let Err(error) = connection.await
+            && error.is_parse()
+        {
+            answer::log_unparsed(&error);
+        }
+    });
 }
 
 async fn push(State(service): State<Service>, request: Request) -> Response {

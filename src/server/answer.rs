@@ -32,6 +32,15 @@ pub(super) fn malformed(status: StatusCode, reason: &str) -> Response {
     (status, format!("{reason}\n")).into_response()
 }
 
+/// Logs a request that isn't HTTP or whose head is too large; hyper has answered it, and doesn't tell with what.
+pub(super) fn log_unparsed(error: &hyper::Error) {
+    tracing::warn!(
+        message = format!("malformed request: {}", chain(error)),
+        outcome = "malformed",
+        reason = "malformed"
+    );
+}
+
 /// The answer to a caller who is not let in, logged here as its event is not even read.
 pub(super) fn unauthorized(refused: &Refused) -> Response {
     let status = match refused {

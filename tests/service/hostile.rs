@@ -112,6 +112,27 @@ async fn a_hostile_request_is_refused_and_the_next_event_served() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_no_http_is_logged() {
+    let door = Door::start().await;
+    let header = format!("x: {}\r\n", "x".repeat(1 << 20));
+    let uri = format!("GET /{} HTTP/1.1\r\nhost: h\r\n\r\n", "x".repeat(66_000));
+    door.assert_refused("no method", b"@ / HTTP/1.1\r\n\r\n", 400)
+        .await;
+    door.assert_refused("a header of 1 MiB", &post(&header, b""), 431)
+        .await;
+    door.assert_refused("a URI of 66,000 bytes", uri.as_bytes(), 414)
+        .await;
+    for words in ["method", "head", "URI"] {
+        let told = |line: &serde_json::Value| {
+            let message = line["message"].as_str().unwrap_or_default();
+            line["outcome"] == "malformed" && message.contains(words)
+        };
+        let line = door.app.wait_for_line(told).await;
+        assert_eq!(line["severity"], "WARNING", "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_answers_does_no_harm() {
     let door = Door::start().await;
     let smuggled = "0\r\n\r\nGET / HTTP/1.1\r\n\r\n";

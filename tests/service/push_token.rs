@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256};
 use hyper::StatusCode;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -18,6 +18,7 @@ use self::door::Door;
 use self::google::{SigningKey, claims, hs256, now, unsigned};
 use self::key_server::{KeyServer, Reply, dead_server};
 use crate::http::PATIENCE;
+use crate::raw::post;
 
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate("key-1"));
 static OTHER: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate("key-2"));
@@ -222,6 +223,28 @@ async fn a_refusal_does_not_wait_for_the_body() {
     let answered = tokio::time::timeout(PATIENCE, caller.read_line(&mut answer)).await;
     answered.expect("no byte of the body ever comes").unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_caller_that_has_said_all_and_shuts_its_side_is_still_answered() {
+    let keys = KeyServer::start(Reply::Hold).await;
+    let door = Door::open(keys.url()).await;
+    let mut caller = TcpStream::connect(door.app.address()).await.unwrap();
+    let token = KEY.token(&claims());
+    let head = format!("authorization: Bearer {token}\r\n");
+    let body = br#"{"bucket":"photos","name":"a.jpg"}"#;
+    caller.write_all(&post(&head, body)).await.unwrap();
+    caller.shutdown().await.unwrap();
+    keys.wait_for_fetches(1).await;
+    // The service has looked at all its connections by then.
+    for _ in 0..20 {
+        assert_eq!(door.app.health().await.status, 200);
+    }
+    keys.reply(Reply::keys(&[&KEY]));
+    let mut answer = String::new();
+    let answered = tokio::time::timeout(PATIENCE, caller.read_to_string(&mut answer)).await;
+    answered.expect("the service ends the connection").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer:?}");
 }
 
 #[tokio::test]
