@@ -43,15 +43,22 @@ def pictures(work):
     }
 
 
+# What a process has taken is told of those that it waited for; its own peak begins with that of what forked it.
+MEASURE = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE)
+spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+json.dump([done.returncode, (spent.ru_utime + spent.ru_stime) * 1e3, spent.ru_maxrss, done.stdout.decode()], sys.stdout)
+"""
+
+
 def spent(command):
-    """CPU milliseconds and peak memory of a process. A shell in between: its peak starts with that of what forks it."""
-    process = subprocess.Popen(["sh", "-c", '"$@"; exit $?', "sh", *map(str, command)], stdout=subprocess.PIPE)
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(map(str, command))}: exit code {process.returncode}")
-    return printed, (usage.ru_utime + usage.ru_stime) * 1e3, usage.ru_maxrss
+    """What a process prints, its CPU milliseconds and its peak memory in KiB."""
+    process = subprocess.run([sys.executable, "-S", "-c", MEASURE, *map(str, command)], stdout=subprocess.PIPE, check=True)
+    code, cpu_ms, maxrss_kb, printed = json.loads(process.stdout)
+    if code:
+        sys.exit(f"{' '.join(map(str, command))}: exit code {code}")
+    return printed, cpu_ms, maxrss_kb
 
 
 def ours(file, form, out, reps):

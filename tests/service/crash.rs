@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::fake_gcs::FakeGcs;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
+use crate::renditions::{THREE, assert_others};
 use crate::rng::Rng;
 
 const PICTURES: usize = 120;
@@ -37,7 +38,7 @@ async fn kill_9_under_load_loses_and_tears_nothing() {
     }
     println!("crash: killed {kills} times");
     assert!(kills >= 5, "{PICTURES} pictures outlast 5 kills");
-    assert_eq!(gcs.list("thumbs").await.len(), PICTURES);
+    assert_eq!(gcs.list("thumbs").await.len(), 3 * PICTURES);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,6 +206,7 @@ async fn uploaded() -> (FakeGcs, Pending) {
 
 async fn assert_stored(gcs: &FakeGcs, number: usize, generation: Option<i64>) {
     let object = object(number);
+    assert_others(gcs, &object, generation).await;
     let thumbnail = gcs.get("thumbs", &format!("thumbnails/{object}")).await;
     let thumbnail =
         thumbnail.unwrap_or_else(|| panic!("{object} was acknowledged without a thumbnail"));
@@ -218,6 +220,7 @@ async fn assert_stored(gcs: &FakeGcs, number: usize, generation: Option<i64>) {
 async fn start(storage: &str) -> App {
     App::start(&[
         ("TARGET_BUCKET", "thumbs"),
+        ("RENDITIONS", THREE),
         ("STORAGE_EMULATOR_HOST", storage),
     ])
     .await

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::fake_gcs::FakeGcs;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
+use crate::renditions::THREE;
 
 /// The faults beside the statuses.
 const FAULTS: [Fault; 10] = [
@@ -98,8 +99,8 @@ async fn each_call_survives_each_fault_as_the_table_of_answers_says() {
     );
     assert_eq!(
         gcs.list("thumbs").await.len(),
-        count,
-        "each cell made its thumbnail"
+        3 * count,
+        "each cell made its outputs"
     );
 }
 
@@ -131,6 +132,7 @@ async fn work(gcs: Arc<FakeGcs>, queue: Arc<Mutex<Vec<Cell>>>) -> Vec<String> {
     let proxy = Proxy::start(gcs.endpoint()).await;
     let app = App::start(&[
         ("TARGET_BUCKET", "thumbs"),
+        ("RENDITIONS", THREE),
         ("STORAGE_EMULATOR_HOST", proxy.endpoint()),
         ("EVENT_TIMEOUT", "2s"),
     ])

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::fake_gcs::FakeGcs;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
+use crate::renditions::{THREE, assert_others};
 use crate::rng::Rng;
 
 const NAMES: usize = 50;
@@ -95,6 +96,7 @@ async fn the_newest_picture_ends_up_in_the_thumbnail() {
         let thumbnail = thumbnail.unwrap_or_else(|| panic!("{object} has no thumbnail"));
         assert_plain(&thumbnail.bytes, colour_of(name, VERSIONS - 1), &object);
         assert_eq!(thumbnail.source_generation(), Some(newest), "{object}");
+        assert_others(&chain.gcs, &object, Some(newest)).await;
     }
     for (call, fault) in FAULTS {
         let hits = chain.proxy.hits(call, fault);
@@ -143,6 +145,7 @@ async fn a_write_that_comes_late_does_not_bring_the_old_picture_back() {
         let thumbnail = thumbnail.unwrap_or_else(|| panic!("{object} has no thumbnail"));
         assert_plain(&thumbnail.bytes, colour(before + 1), &object);
         assert_eq!(thumbnail.source_generation(), Some(newest), "{object}");
+        assert_others(&gcs, &object, Some(newest)).await;
     }
 }
 
@@ -204,6 +207,7 @@ impl Chain {
 async fn start(storage: &str) -> App {
     App::start(&[
         ("TARGET_BUCKET", "thumbs"),
+        ("RENDITIONS", THREE),
         ("STORAGE_EMULATOR_HOST", storage),
     ])
     .await

@@ -39,7 +39,8 @@ impl Call {
         if request.method != "GET" {
             return None;
         }
-        match (decode(name).starts_with(PREFIX), has("alt=media")) {
+        let is_output = path.contains("/b/thumbs/") || decode(name).starts_with(PREFIX);
+        match (is_output, has("alt=media")) {
             (true, true) => None,
             (true, false) => Some(Self::LookAtThumbnail),
             (false, true) => Some(Self::Open),
