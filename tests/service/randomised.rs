@@ -43,19 +43,19 @@ enum State {
 }
 
 /// A folder with buckets `photos` and `thumbs`.
-struct Store(TempDir);
+pub struct Store(pub TempDir);
 
 impl Store {
-    fn root(&self) -> &str {
+    pub fn root(&self) -> &str {
         self.0.path().to_str().expect("a path of text")
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Puts an object at once, as Cloud Storage does, and tells its generation.
-    fn put(&self, name: &str, bytes: &[u8]) -> i64 {
+    pub fn put(&self, name: &str, bytes: &[u8]) -> i64 {
         // Unequal even where the clock stands still.
         static LAST: AtomicU64 = AtomicU64::new(0);
         let now = std::time::SystemTime::UNIX_EPOCH

@@ -3,11 +3,13 @@
 use image::ImageFormat;
 use serde_json::{Value, json};
 
-use crate::app::envelope;
+use crate::app::{App, envelope};
 use crate::deployment::{Deployment, assert_line};
 use crate::fake_gcs::FakeGcs;
-use crate::pictures::{colour, plain};
+use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault};
+use crate::randomised::Store;
+use crate::reconcile;
 
 /// One of each format, fit and kind of pattern.
 const FOUR: &str = "thumbnails/{name}?size=128x128
@@ -295,7 +297,7 @@ async fn two_sources_of_one_stem_are_a_conflict() {
 async fn another_recipe_replaces_what_shows_the_same_version() {
     let cloud = deployment("t/{name}?size=50x50").await;
     let (generation, _) = cloud.upload("n.jpg", &photo(1)).await;
-    let other = crate::app::App::start(&[
+    let other = App::start(&[
         ("STORAGE_EMULATOR_HOST", cloud.proxy.endpoint()),
         ("TARGET_BUCKET", "thumbs"),
         ("RENDITIONS", "t/{name}?size=40x40"),
@@ -306,4 +308,89 @@ async fn another_recipe_replaces_what_shows_the_same_version() {
     assert_line(&line, "INFO", "replaced", Some("other_recipe"));
     let stored = cloud.gcs.get("thumbs", "t/n.jpg").await.expect("an output");
     assert_eq!(stored.metadata["width"], json!("40"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_recipes_under_load_ends_with_the_newest_of_both() {
+    const OLD: &str = "t/{name}?size=30x30 {dir}s/{stem}.png?size=20x20";
+    const NEW: &str = "t/{name}?size=16x16 {dir}s/{stem}.png?size=10x10";
+    const NAMES: usize = 20;
+    let store = Store(tempfile::tempdir().expect("a temporary folder"));
+    let environment = |renditions| {
+        [
+            ("STORAGE_DIR", store.root()),
+            ("TARGET_BUCKET", "thumbs"),
+            ("RENDITIONS", renditions),
+        ]
+    };
+    // Both revisions serve, as while a new one takes over.
+    let revisions = [
+        App::start(&environment(OLD)).await,
+        App::start(&environment(NEW)).await,
+    ];
+    let object = |name: usize| format!("a/{name}.png");
+    let picture =
+        |name: usize, version: usize| plain(64, 48, colour(name * 4 + version), ImageFormat::Png);
+    let load = (0..NAMES).map(async |name| {
+        for version in 0..4 {
+            let generation = store.put(&object(name), &picture(name, version));
+            let revision = &revisions[(name + version) % 2];
+            assert_eq!(
+                revision.push("photos", &object(name), generation).await,
+                204
+            );
+        }
+    });
+    let new = environment(NEW);
+    let reconciled = reconcile::run(&["photos"], &new);
+    let (_, early) = tokio::join!(futures_util::future::join_all(load), reconciled);
+    assert_eq!(early.code, Some(0), "{}", early.errors);
+    let dry = reconcile::run(&["photos", "--dry-run"], &environment(NEW)).await;
+    assert!(dry.count("stale") > 0, "{}", dry.summary());
+    let ended = reconcile::run(&["photos"], &environment(NEW)).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    let again = reconcile::run(&["photos", "--dry-run"], &environment(NEW)).await;
+    let names = u64::try_from(NAMES).expect("few");
+    assert_eq!(again.count("current"), names, "{}", again.summary());
+    for name in 0..NAMES {
+        for (output, size) in [
+            (format!("t/a/{name}.png"), (16, 12)),
+            (format!("a/s/{name}.png"), (10, 8)),
+        ] {
+            let file = std::fs::read(store.path(&format!("thumbs/{output}"))).expect("an output");
+            assert_eq!(assert_plain(&file, colour(name * 4 + 3), &output), size);
+        }
+    }
+}
+
+#[tokio::test]
+async fn orphans_of_any_pattern_are_told_and_pruned() {
+    let store = Store(tempfile::tempdir().expect("a temporary folder"));
+    let environment = [
+        ("STORAGE_DIR", store.root()),
+        ("TARGET_BUCKET", "thumbs"),
+        ("RENDITIONS", "{dir}s/{stem}_9{.png}?size=9x9"),
+    ];
+    for name in ["a/kept.png", "a/gone.png"] {
+        store.put(name, &plain(40, 30, colour(1), ImageFormat::Png));
+    }
+    let made = reconcile::run(&["photos"], &environment).await;
+    assert_eq!((made.count("missing"), made.count("made")), (2, 2));
+    std::fs::remove_file(store.path("photos/a/gone.png")).expect("it was put there");
+    let dry = reconcile::run(&["photos", "--dry-run", "--prune"], &environment).await;
+    assert_eq!(
+        (dry.count("orphans"), dry.count("pruned")),
+        (1, 0),
+        "{}",
+        dry.summary()
+    );
+    let pruned = reconcile::run(&["photos", "--prune"], &environment).await;
+    assert_eq!(
+        (pruned.count("orphans"), pruned.count("pruned")),
+        (1, 1),
+        "{}",
+        pruned.summary()
+    );
+    assert!(store.path("thumbs/a/s/kept_9.png").exists());
+    assert!(!store.path("thumbs/a/s/gone_9.png").exists());
 }
