@@ -1,19 +1,17 @@
 //! The shapes on the wire, and the one set of facts they are folded into.
 
-use std::marker::PhantomData;
+mod body;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
 
+use self::body::{Attributes, Body, JsonObject, Lenient, Message, Number};
 use super::{Event, EventKind, Malformed};
 use crate::names::{BucketName, Generation, InvalidName, ObjectName};
 use crate::object::Details;
-use crate::stored::Metadata;
 
 /// The type of Cloud Audit Logs' events.
 const AUDIT_LOG: &str = "google.cloud.audit.log.v1.written";
@@ -232,153 +230,4 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Malformed> {
     GeneralPurpose::new(alphabet, LENIENT)
         .decode(text)
         .map_err(|_| Malformed::Base64)
-}
-
-/// A push body: an envelope, a structured `CloudEvent`, a background function's call or an object resource, told apart
-/// by their fields.
-///
-/// One flat type, as serde's `flatten` would keep a copy of every unknown field.
-#[derive(Deserialize, Default)]
-struct Body {
-    message: Option<JsonObject<Message>>,
-    #[serde(rename = "deliveryAttempt")]
-    delivery_attempt: Option<Number>,
-    #[serde(default)]
-    specversion: Lenient<String>,
-    #[serde(default, rename = "type")]
-    event_type: Lenient<String>,
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(default)]
-    context: Lenient<JsonObject<Context>>,
-    data: Option<Box<JsonObject<Body>>>,
-    data_base64: Option<String>,
-    bucket: Option<String>,
-    name: Option<String>,
-    generation: Option<Number>,
-    #[serde(default)]
-    size: Lenient<Number>,
-    #[serde(default)]
-    metadata: Lenient<Entries>,
-    #[serde(default, rename = "contentType")]
-    content_type: Lenient<String>,
-    #[serde(default, rename = "timeCreated")]
-    time_created: Lenient<String>,
-    /// What a Cloud Audit Logs entry has in place of a resource.
-    #[serde(default, rename = "protoPayload")]
-    proto_payload: Lenient<JsonObject<serde::de::IgnoredAny>>,
-}
-
-/// A value written as an object: serde alone would also take an array of a struct's fields in their order.
-struct JsonObject<T>(T);
-
-impl<'d, T: Deserialize<'d>> Deserialize<'d> for JsonObject<T> {
-    fn deserialize<D: serde::Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'d, T: Deserialize<'d>> Visitor<'d> for ObjectVisitor<T> {
-    type Value = JsonObject<T>;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'d>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(JsonObject)
-    }
-}
-
-/// What the service can do without: of another type than expected, it counts as missing.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Lenient<T> {
-    Told(T),
-    Other(serde::de::IgnoredAny),
-}
-
-impl<T> Default for Lenient<T> {
-    fn default() -> Self {
-        Self::Other(serde::de::IgnoredAny)
-    }
-}
-
-impl<T> Lenient<T> {
-    fn told(self) -> Option<T> {
-        match self {
-            Self::Told(value) => Some(value),
-            Self::Other(_) => None,
-        }
-    }
-}
-
-/// What a background function is told beside its object.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Context {
-    #[serde(default)]
-    event_id: Lenient<String>,
-    #[serde(default)]
-    event_type: Lenient<String>,
-}
-
-/// Pub/Sub sends both spellings of the id at once, which a serde alias refuses as a duplicate.
-#[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names on the wire")]
-struct Message {
-    data: Option<String>,
-    attributes: Option<JsonObject<Attributes>>,
-    #[serde(rename = "messageId")]
-    message_id: Option<String>,
-    #[serde(rename = "message_id")]
-    message_id_snake: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Attributes {
-    event_type: Option<String>,
-    bucket_id: Option<String>,
-    object_id: Option<String>,
-    object_generation: Option<Number>,
-    overwritten_by_generation: Option<Number>,
-}
-
-/// An object's custom metadata; a value that is no text counts as empty, as its key may be the marker.
-#[derive(Default)]
-struct Entries(Metadata);
-
-impl<'d> Deserialize<'d> for Entries {
-    fn deserialize<D: serde::Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
-        let entries =
-            std::collections::HashMap::<String, Lenient<String>>::deserialize(deserializer)?;
-        let entries = entries.into_iter();
-        Ok(Self(
-            entries
-                .map(|(key, value)| (key, value.told().unwrap_or_default()))
-                .collect(),
-        ))
-    }
-}
-
-/// A whole number, written as one or as a string.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Number {
-    Signed(i64),
-    Unsigned(u64),
-    Text(String),
-}
-
-impl Number {
-    fn parse<T: std::str::FromStr + TryFrom<i64> + TryFrom<u64>>(&self) -> Option<T> {
-        match self {
-            Self::Signed(number) => T::try_from(*number).ok(),
-            Self::Unsigned(number) => T::try_from(*number).ok(),
-            Self::Text(text) => text.parse().ok(),
-        }
-    }
 }
