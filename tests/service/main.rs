@@ -28,4 +28,5 @@ mod rng;
 mod server;
 mod storage_control;
 mod support;
+mod three;
 mod until;
