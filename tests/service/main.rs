@@ -3,6 +3,7 @@
 mod answers;
 mod app;
 mod chain;
+mod chaos;
 mod command_line;
 mod conformance;
 mod crash;
