@@ -10,10 +10,9 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::fake_gcs::FakeGcs;
-use crate::pictures::{colour, plain};
+use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
 use crate::rng::Rng;
-use crate::three;
 
 const PICTURES: usize = 120;
 const WORKERS: usize = 8;
@@ -38,7 +37,7 @@ async fn kill_9_under_load_loses_and_tears_nothing() {
     }
     println!("crash: killed {kills} times");
     assert!(kills >= 5, "{PICTURES} pictures outlast 5 kills");
-    assert_eq!(gcs.list("thumbs").await.len(), three::COUNT * PICTURES);
+    assert_eq!(gcs.list("thumbs").await.len(), PICTURES);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,39 +122,26 @@ async fn kill_9_leaves_no_torn_file_in_a_folder() {
         pending.insert(number, 0);
     }
     let folder = store.path().to_str().expect("a plain path");
-    let thumbs = store.path().join("thumbs");
+    let thumbnails = store.path().join("thumbs/thumbnails");
     while !pending.is_empty() {
-        let app = App::start(&[
-            ("TARGET_BUCKET", "thumbs"),
-            ("STORAGE_DIR", folder),
-            ("RENDITIONS", three::RENDITIONS),
-        ])
-        .await;
+        let app = App::start(&[("TARGET_BUCKET", "thumbs"), ("STORAGE_DIR", folder)]).await;
         let last = 1 + rng.below(PICTURES / 8);
         for number in deliver(&Arc::new(app), &pending, last, App::kill).await {
             pending.remove(&number);
-            for output in three::outputs(&object(number)) {
-                let is_there = thumbs.join(&output.name).is_file();
-                assert!(
-                    is_there,
-                    "{number} was acknowledged without {}",
-                    output.name
-                );
-            }
+            assert!(
+                thumbnails.join(object(number)).is_file(),
+                "{number} was acknowledged"
+            );
         }
-        // Whatever has the name of an output is whole, acknowledged or not.
+        // Whatever has the name of a thumbnail is whole, acknowledged or not.
         for number in 0..PICTURES {
-            for output in three::outputs(&object(number)) {
-                if let Ok(file) = std::fs::read(thumbs.join(&output.name)) {
-                    output.assert_plain(&file, colour(number));
-                }
+            if let Ok(file) = std::fs::read(thumbnails.join(object(number))) {
+                assert_plain(&file, colour(number), &object(number));
             }
         }
     }
-    for folder in ["thumbnails/album", "large/album", "album/small"] {
-        let files = std::fs::read_dir(thumbs.join(folder)).expect("a folder of outputs");
-        assert_eq!(files.count(), PICTURES, "{folder}");
-    }
+    let files = std::fs::read_dir(thumbnails.join("album")).expect("the folder of thumbnails");
+    assert_eq!(files.count(), PICTURES);
 }
 
 /// Delivers every pending event, `WORKERS` at once; when the `last`-th is acknowledged, does `end`
@@ -218,14 +204,21 @@ async fn uploaded() -> (FakeGcs, Pending) {
 }
 
 async fn assert_stored(gcs: &FakeGcs, number: usize, generation: Option<i64>) {
-    three::assert_stored(gcs, &object(number), colour(number), generation).await;
+    let object = object(number);
+    let thumbnail = gcs.get("thumbs", &format!("thumbnails/{object}")).await;
+    let thumbnail =
+        thumbnail.unwrap_or_else(|| panic!("{object} was acknowledged without a thumbnail"));
+    assert_eq!(
+        assert_plain(&thumbnail.bytes, colour(number), &object),
+        (128, 96)
+    );
+    assert_eq!(thumbnail.source_generation(), generation, "{object}");
 }
 
 async fn start(storage: &str) -> App {
     App::start(&[
         ("TARGET_BUCKET", "thumbs"),
         ("STORAGE_EMULATOR_HOST", storage),
-        ("RENDITIONS", three::RENDITIONS),
     ])
     .await
 }

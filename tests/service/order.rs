@@ -1,4 +1,4 @@
-//! Order and duplicates: whatever way events come, the newest picture ends up in each of its outputs.
+//! Order and duplicates: whatever way events come, the newest picture ends up in the thumbnail.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,10 +8,9 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::fake_gcs::FakeGcs;
-use crate::pictures::{colour, plain};
+use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
 use crate::rng::Rng;
-use crate::three;
 
 const NAMES: usize = 50;
 const VERSIONS: usize = 4;
@@ -47,7 +46,7 @@ struct Chain {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_newest_picture_ends_up_in_each_output() {
+async fn the_newest_picture_ends_up_in_the_thumbnail() {
     let mut rng = Rng::from_environment("order");
     let gcs = FakeGcs::start().await;
     gcs.create_bucket("photos").await;
@@ -89,8 +88,13 @@ async fn the_newest_picture_ends_up_in_each_output() {
             .last()
             .expect("every name was uploaded");
         let object = object(name);
-        let colour = colour_of(name, VERSIONS - 1);
-        three::assert_stored(&chain.gcs, &object, colour, Some(newest)).await;
+        let thumbnail = chain
+            .gcs
+            .get("thumbs", &format!("thumbnails/{object}"))
+            .await;
+        let thumbnail = thumbnail.unwrap_or_else(|| panic!("{object} has no thumbnail"));
+        assert_plain(&thumbnail.bytes, colour_of(name, VERSIONS - 1), &object);
+        assert_eq!(thumbnail.source_generation(), Some(newest), "{object}");
     }
     for (call, fault) in FAULTS {
         let hits = chain.proxy.hits(call, fault);
@@ -135,7 +139,10 @@ async fn a_write_that_comes_late_does_not_bring_the_old_picture_back() {
             late, 204,
             "{object}: the newest version has made the old one's event moot"
         );
-        three::assert_stored(&gcs, &object, colour(before + 1), Some(newest)).await;
+        let thumbnail = gcs.get("thumbs", &format!("thumbnails/{object}")).await;
+        let thumbnail = thumbnail.unwrap_or_else(|| panic!("{object} has no thumbnail"));
+        assert_plain(&thumbnail.bytes, colour(before + 1), &object);
+        assert_eq!(thumbnail.source_generation(), Some(newest), "{object}");
     }
 }
 
@@ -198,7 +205,6 @@ async fn start(storage: &str) -> App {
     App::start(&[
         ("TARGET_BUCKET", "thumbs"),
         ("STORAGE_EMULATOR_HOST", storage),
-        ("RENDITIONS", three::RENDITIONS),
     ])
     .await
 }

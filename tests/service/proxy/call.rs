@@ -6,8 +6,6 @@ use super::wire::Request;
 
 /// The folder of thumbnails, by which one bucket can hold sources and thumbnails.
 const PREFIX: &str = "thumbnails/";
-/// The bucket that has nothing but outputs, whatever they are called.
-const OUTPUTS: &str = "/b/thumbs";
 
 /// A storage call of an event's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,11 +35,11 @@ impl Call {
             return Some(Self::Write);
         }
         let has = |name: &str| query.split('&').any(|pair| pair.starts_with(name));
-        let (bucket, name) = path.split_once("/o/")?;
+        let (_, name) = path.split_once("/o/")?;
         if request.method != "GET" {
             return None;
         }
-        let is_output = bucket.ends_with(OUTPUTS) || decode(name).starts_with(PREFIX);
+        let is_output = path.contains("/b/thumbs/") || decode(name).starts_with(PREFIX);
         match (is_output, has("alt=media")) {
             (true, true) => None,
             (true, false) => Some(Self::LookAtThumbnail),

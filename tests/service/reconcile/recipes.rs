@@ -1,17 +1,11 @@
-//! Several renditions of each source: what of them is missing, stale or an orphan, and what a change of recipes comes to.
+//! Several renditions of each source: what of them is missing, stale or an orphan, whatever their names are.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use image::ImageFormat;
-use tokio::task::JoinSet;
 
-use super::{Ended, Folder, gather, picture, run};
-use crate::app::App;
-use crate::fake_gcs::FakeGcs;
+use super::{Ended, Folder, gather, picture};
 use crate::pictures::{colour, plain};
-use crate::storage_control::StorageControl;
-use crate::three;
 
 const LISTED: &str = "--rendition=t/{name}?size=40x40";
 const LOOKED_AT: &str = "--rendition={dir}small/{stem}.png?size=20x20";
@@ -125,85 +119,4 @@ async fn the_place_of_two_sources_goes_to_the_other_when_one_is_deleted() {
     let ended = folder.compare(both, &["--prune"]).await;
     assert_eq!((ended.count("missing"), ended.count("made")), (1, 1));
     assert_eq!(folder.outputs(), ["a/small/n.png", "t/a/n.jpg"]);
-}
-
-/// Other recipes for the places of [`three::RENDITIONS`], each followed by how an object records it.
-const NEWEST: [[&str; 2]; three::COUNT] = [
-    [
-        "thumbnails/{name}?size=30x30",
-        "size=30x30&fit=inside&format=png",
-    ],
-    [
-        "large/{name}?size=50x50&format=webp",
-        "size=50x50&fit=inside&format=webp&quality=80",
-    ],
-    [
-        "{dir}small/{stem}.jpg?size=20x20&format=jpeg",
-        "size=20x20&fit=inside&format=jpeg&quality=80&background=FFFFFF",
-    ],
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_change_of_recipes_under_load_one_reconcile_brings_every_object_up_to_date() {
-    const NAMES: usize = 12;
-    const VERSIONS: usize = 4;
-    let gcs = Arc::new(FakeGcs::start().await);
-    gcs.create_bucket("photos").await;
-    gcs.create_bucket("thumbs").await;
-    let control = StorageControl::over(&gcs).await;
-    let newest = NEWEST.map(|[rendition, _]| rendition).join(" ");
-    let with = |renditions| {
-        [
-            ("STORAGE_EMULATOR_HOST", gcs.endpoint()),
-            ("STORAGE_CONTROL_ENDPOINT", control.endpoint()),
-            ("TARGET_BUCKET", "thumbs"),
-            ("RENDITIONS", renditions),
-        ]
-    };
-    // As while a new revision takes over: events go to either.
-    let revisions = Arc::new([
-        App::start(&with(three::RENDITIONS)).await,
-        App::start(&with(&newest)).await,
-    ]);
-    let mut uploads = JoinSet::new();
-    for number in 0..NAMES {
-        let (gcs, revisions) = (Arc::clone(&gcs), Arc::clone(&revisions));
-        uploads.spawn(async move {
-            let name = format!("album/{number}.png");
-            let mut last = 0;
-            for version in 0..VERSIONS {
-                let picture = plain(
-                    64,
-                    48,
-                    colour(number * VERSIONS + version),
-                    ImageFormat::Png,
-                );
-                last = gcs.put("photos", &name, &picture, "image/png", &[]).await;
-                let revision = &revisions[(number + version) % 2];
-                assert_eq!(revision.push("photos", &name, last).await, 204, "{name}");
-            }
-            (number, name, last)
-        });
-    }
-    let early = run(&["photos"], &with(&newest)).await;
-    assert_eq!((early.code, early.count("failed")), (Some(0), 0));
-    let uploaded = uploads.join_all().await;
-    let ended = run(&["photos"], &with(&newest)).await;
-    assert_eq!((ended.code, ended.count("failed")), (Some(0), 0));
-    assert!(
-        ended.count("stale") > 0,
-        "the old revision was the last for some: {}",
-        ended.summary()
-    );
-    for (number, name, generation) in uploaded {
-        let colour = colour(number * VERSIONS + VERSIONS - 1);
-        three::assert_stored(&gcs, &name, colour, Some(generation)).await;
-        for (output, [_, recipe]) in three::outputs(&name).iter().zip(NEWEST) {
-            let stored = gcs.get("thumbs", &output.name).await.expect("it is stored");
-            assert_eq!(stored.metadata["rendition"], recipe, "{}", output.name);
-        }
-    }
-    let again = run(&["photos"], &with(&newest)).await;
-    let twelve = u64::try_from(NAMES).expect("a small number");
-    assert_eq!((again.count("current"), again.count("made")), (twelve, 0));
 }
