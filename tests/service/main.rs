@@ -3,6 +3,7 @@
 mod answers;
 mod app;
 mod chain;
+mod chaos;
 mod command_line;
 mod conformance;
 mod crash;
@@ -30,4 +31,5 @@ mod rng;
 mod server;
 mod storage_control;
 mod support;
+mod three;
 mod until;

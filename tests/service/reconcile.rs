@@ -2,6 +2,7 @@
 
 mod chain;
 mod cloud;
+mod recipes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -6,6 +6,16 @@ pub struct Rng(u64);
 impl Rng {
     /// Seeds from the variable `TEST_SEED` or else from the clock, and prints the seed.
     pub fn from_environment(test: &str) -> Self {
+        Self(Self::seed_from_environment(test))
+    }
+
+    /// Seeds with this number.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The variable `TEST_SEED` or else a number from the clock, printed.
+    pub fn seed_from_environment(test: &str) -> u64 {
         let given = std::env::var("TEST_SEED").ok();
         let given = given.map(|text| text.parse().expect("TEST_SEED is a number"));
         let seed = given.unwrap_or_else(|| {
@@ -13,7 +23,7 @@ impl Rng {
             u64::from(now.expect("the clock is past 1970").subsec_nanos())
         });
         println!("{test}: TEST_SEED={seed}");
-        Self(seed)
+        seed
     }
 
     /// A number below `bound`, which isn't 0.

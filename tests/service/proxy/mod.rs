@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::http::{Answer, Client, PATIENCE};
+use crate::storage_control::DELETING;
 use wire::{Connection, Request};
 
 pub use call::Call;
@@ -47,6 +48,7 @@ struct Inside {
     state: Mutex<State>,
     cleared: Notify,
     hit: Notify,
+    quiet: Notify,
 }
 
 #[derive(Default)]
@@ -57,6 +59,8 @@ struct State {
     aim: String,
     hits: HashMap<(Call, Fault), usize>,
     forgotten: Vec<String>,
+    /// Requests that the server behind is asked, or is still to be asked.
+    under_way: usize,
 }
 
 impl Proxy {
@@ -74,6 +78,7 @@ impl Proxy {
             state: Mutex::default(),
             cleared: Notify::new(),
             hit: Notify::new(),
+            quiet: Notify::new(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&inside))).abort_handle();
         Self { inside, accepting }
@@ -94,6 +99,15 @@ impl Proxy {
         let mut requests = self.requests();
         requests.retain(|request| request.call == Some(call));
         requests
+    }
+
+    /// How many requests so far are this call.
+    pub fn count(&self, call: Call) -> usize {
+        let state = self.inside.state();
+        let requests = state.requests.iter();
+        requests
+            .filter(|request| request.call == Some(call))
+            .count()
     }
 
     /// Injects the fault into the next `times` requests of that call; `usize::MAX` is always.
@@ -130,6 +144,21 @@ impl Proxy {
         };
         let hit = tokio::time::timeout(PATIENCE, waiting).await;
         hit.unwrap_or_else(|_| panic!("no {call:?} came to meet {fault:?}"));
+    }
+
+    /// Waits until the server behind has answered all that came, whoever is still there to hear it.
+    pub async fn until_quiet(&self) {
+        let waiting = async {
+            loop {
+                let quiet = self.inside.quiet.notified();
+                if self.inside.state().under_way == 0 {
+                    return;
+                }
+                quiet.await;
+            }
+        };
+        let quiet = tokio::time::timeout(PATIENCE, waiting).await;
+        quiet.expect("every request ends when no fault holds it");
     }
 
     /// Injects nothing from now on; what was recorded and counted stays.
@@ -206,6 +235,11 @@ impl Inside {
         format!("{path}?{}", kept.collect::<Vec<_>>().join("&"))
     }
 
+    fn begin(&self) -> UnderWay<'_> {
+        self.state().under_way += 1;
+        UnderWay(self)
+    }
+
     async fn forward(&self, request: &Request) -> Answer {
         if request.path == REDIRECTED {
             return fault::refusal(404);
@@ -219,6 +253,7 @@ impl Inside {
         let headers: Vec<_> = headers
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
+        let _no_delete = DELETING.read().await;
         let answer = self
             .client
             .send(&request.method, &url, &headers, request.body.clone())
@@ -240,6 +275,16 @@ impl Inside {
     }
 }
 
+/// A request that is under way; dropping it ends it.
+struct UnderWay<'a>(&'a Inside);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.state().under_way -= 1;
+        self.0.quiet.notify_waiters();
+    }
+}
+
 async fn accept(listener: TcpListener, inside: Arc<Inside>) {
     // The connections end with the test's runtime, or when the service lets go of them.
     while let Ok((stream, _)) = listener.accept().await {
@@ -253,6 +298,7 @@ async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
     let mut connection = Connection::new(stream);
     while let Some(mut request) = connection.request().await? {
         let call = Call::of(&request);
+        let under_way = inside.begin();
         // Taken before the fault counts as hit: whoever sees the hit may clear at once.
         let cleared = inside.cleared.notified();
         tokio::pin!(cleared);
@@ -260,6 +306,7 @@ async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
             connection.body(&mut request).await?;
             inside.record(&request, call, None);
             let answer = inside.forward(&request).await;
+            drop(under_way);
             connection.send(&wire::head(&answer)).await?;
             connection.send(&answer.body).await?;
             continue;
@@ -281,6 +328,7 @@ async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
         if fault == Fault::HeldUntilCleared && call != Call::Write {
             cleared.await;
         }
+        drop(under_way);
         return fault
             .answer(call, connection, answer, &inside.endpoint)
             .await;

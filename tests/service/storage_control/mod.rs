@@ -12,6 +12,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::net::TcpListener;
+use tokio::sync::RwLock;
 use tokio::task::AbortHandle;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -24,6 +25,9 @@ use crate::fake_gcs::FakeGcs;
 use crate::http::Client;
 
 pub use self::generated::Object;
+
+/// Held by a delete, whose condition and deed are two calls of the fake Cloud Storage, and shared by writes through proxies.
+pub static DELETING: RwLock<()> = RwLock::const_new(());
 
 /// A running server; dropping it closes its port.
 pub struct StorageControl {
@@ -48,6 +52,9 @@ struct State {
     tokens: HashMap<String, (Option<String>, bool)>,
     /// Calls of listing that are answered, then failed.
     fault: Option<(usize, Code, usize)>,
+    /// Deletes that are done, and answered as if nobody were there.
+    to_lose: usize,
+    lost: usize,
     faults_hit: usize,
     lists: usize,
 }
@@ -89,6 +96,8 @@ impl StorageControl {
                 ignores_generations: false,
                 tokens: HashMap::new(),
                 fault: None,
+                to_lose: 0,
+                lost: 0,
                 faults_hit: 0,
                 lists: 0,
             }),
@@ -128,6 +137,16 @@ impl StorageControl {
     /// Answers some calls of listing, then fails so many.
     pub fn fail_lists(&self, answered: usize, code: Code, times: usize) {
         self.inside.state().fault = Some((answered, code, times));
+    }
+
+    /// Does the next deletes, and answers so many of them as if nobody were there.
+    pub fn lose_answers_to_deletes(&self, times: usize) {
+        self.inside.state().to_lose = times;
+    }
+
+    /// How many answers to deletes were lost.
+    pub fn answers_lost(&self) -> usize {
+        self.inside.state().lost
     }
 
     /// How many calls of listing were failed.
@@ -221,6 +240,7 @@ impl Storage for Inside {
     ) -> Result<Response<()>, Status> {
         let request = request.into_inner();
         let bucket = bucket_of(&request.bucket)?;
+        let _alone = DELETING.write().await;
         let live = self.objects.generation(bucket, &request.object).await;
         let live = live.ok_or_else(|| Status::not_found("no such object"))?;
         let wanted = request.if_generation_match.unwrap_or(live);
@@ -229,6 +249,12 @@ impl Storage for Inside {
             return Err(Status::failed_precondition(words));
         }
         self.objects.delete(bucket, &request.object).await;
+        let mut state = self.state();
+        if state.to_lose > 0 {
+            state.to_lose -= 1;
+            state.lost += 1;
+            return Err(Status::unavailable("the answer is lost"));
+        }
         Ok(Response::new(()))
     }
 }

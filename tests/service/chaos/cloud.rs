@@ -1,0 +1,222 @@
+//! The buckets, two instances of one deployment behind proxies, and what another deployment has there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use image::ImageFormat;
+
+use crate::app::{App, envelope};
+use crate::fake_gcs::{FakeGcs, Stored};
+use crate::pictures::{colour, plain};
+use crate::proxy::{Call, Fault, Proxy};
+use crate::reconcile::{self, Ended};
+use crate::storage_control::StorageControl;
+use crate::three;
+
+/// What goes wrong, between the first instance and the storage and the second one.
+const FAULTS: [&[(Call, Fault)]; 2] = [
+    &[
+        (Call::Open, Fault::Status(503)),
+        (Call::Write, Fault::AfterCommit),
+        (Call::LookAtThumbnail, Fault::ResetBefore),
+        (Call::LookAtSource, Fault::Status(500)),
+    ],
+    &[
+        (Call::Write, Fault::HeldUntilCleared),
+        (Call::LookAtSource, Fault::HeldUntilCleared),
+        (Call::Write, Fault::Status(503)),
+        (Call::LookAtThumbnail, Fault::CutBody),
+    ],
+];
+/// The client tries again by itself; so often in a row is more than it does for some calls.
+const TIMES: usize = 2;
+/// The sources of the other deployment, of which the last is deleted behind its back.
+const OTHERS: [&str; 3] = ["kept/0.png", "kept/1.png", "kept/gone.png"];
+/// The other deployment's prefix, which lies behind the first's.
+const NESTED: &str = "--thumbnail-prefix=thumbnails/v2/";
+
+/// What Cloud Storage announces of one version.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub name: String,
+    pub kind: &'static str,
+    pub generation: i64,
+    pub overwritten_by: Option<i64>,
+}
+
+pub struct Cloud {
+    pub gcs: FakeGcs,
+    control: StorageControl,
+    proxies: [Proxy; 2],
+    instances: [App; 2],
+    /// The other deployment's outputs, by name.
+    others: BTreeMap<String, Stored>,
+    refused: AtomicUsize,
+}
+
+impl Cloud {
+    pub async fn start() -> Self {
+        let gcs = FakeGcs::start().await;
+        gcs.create_bucket("photos").await;
+        gcs.create_bucket("thumbs").await;
+        let control = StorageControl::over(&gcs).await;
+        let proxies = [
+            Proxy::start(gcs.endpoint()).await,
+            Proxy::start(gcs.endpoint()).await,
+        ];
+        let [first, second] = [&proxies[0], &proxies[1]].map(|proxy| environment(proxy, &control));
+        let instances = [App::start(&first).await, App::start(&second).await];
+        let mut cloud = Self {
+            gcs,
+            control,
+            proxies,
+            instances,
+            others: BTreeMap::new(),
+            refused: AtomicUsize::new(0),
+        };
+        cloud.let_others_in().await;
+        cloud
+    }
+
+    async fn let_others_in(&mut self) {
+        for (version, name) in OTHERS.into_iter().enumerate() {
+            let picture = plain(40, 30, colour(version), ImageFormat::Png);
+            self.gcs
+                .put("photos", name, &picture, "image/png", &[])
+                .await;
+        }
+        let ended = self.reconcile_others(&[]).await;
+        assert_eq!(ended.count("made"), 3);
+        self.gcs.delete("photos", OTHERS[2]).await;
+        self.others = self.outputs().await;
+        // Of those that are left, this deployment has outputs too.
+        let ended = self.reconcile(&["photos"]).await;
+        assert_eq!(ended.count("made"), 2);
+    }
+
+    /// What an instance, or a command beside it, is started with.
+    pub fn environment(&self, instance: usize) -> [(&str, &str); 5] {
+        environment(&self.proxies[instance], &self.control)
+    }
+
+    pub async fn reconcile(&self, arguments: &[&str]) -> Ended {
+        reconcile::run(arguments, &self.environment(0)).await
+    }
+
+    async fn reconcile_others(&self, more: &[&str]) -> Ended {
+        let arguments = [&["photos", NESTED], more].concat();
+        let environment = environment(&self.proxies[0], &self.control);
+        reconcile::run(&arguments, &environment[..3]).await
+    }
+
+    /// Delivers an event, and tells whether it was acknowledged.
+    pub async fn deliver(&self, instance: usize, event: &Event, attempt: u32) -> bool {
+        let mut body = envelope("photos", &event.name, event.generation);
+        body["deliveryAttempt"] = attempt.into();
+        let attributes = &mut body["message"]["attributes"];
+        attributes["eventType"] = event.kind.into();
+        if let Some(by) = event.overwritten_by {
+            attributes["overwrittenByGeneration"] = by.to_string().into();
+        }
+        let json = [("content-type", "application/json")];
+        let instance = &self.instances[instance];
+        match instance.post("/", &json, body.to_string()).await {
+            (204, _) => true,
+            (503, _) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+            (status, words) => panic!("{event:?} is answered {status}: {words}"),
+        }
+    }
+
+    pub fn let_things_go_wrong(&self) {
+        for (proxy, faults) in self.proxies.iter().zip(FAULTS) {
+            for (call, fault) in faults {
+                proxy.inject(*call, *fault, TIMES);
+            }
+        }
+        self.control.lose_answers_to_deletes(1);
+    }
+
+    /// Lets go of what is held up, and nothing goes wrong from now on.
+    pub fn calm(&self) {
+        self.proxies.iter().for_each(Proxy::clear);
+        self.control.lose_answers_to_deletes(0);
+    }
+
+    /// Waits until what was asked of the storage is done, also for those who are dead.
+    pub async fn until_quiet(&self) {
+        for proxy in &self.proxies {
+            proxy.until_quiet().await;
+        }
+    }
+
+    /// How many writes were tried so far.
+    pub fn writes(&self) -> usize {
+        let writes = self.proxies.iter().map(|proxy| proxy.count(Call::Write));
+        writes.sum()
+    }
+
+    /// All that is in the target bucket.
+    pub async fn outputs(&self) -> BTreeMap<String, Stored> {
+        let mut outputs = BTreeMap::new();
+        for name in self.gcs.list("thumbs").await {
+            let stored = self.gcs.get("thumbs", &name).await;
+            outputs.insert(name, stored.expect("it was listed"));
+        }
+        outputs
+    }
+
+    pub async fn assert_others_are_untouched(&self) {
+        for (name, before) in &self.others {
+            let now = self.gcs.get("thumbs", name).await;
+            assert_eq!(now.as_ref(), Some(before), "{name} is another deployment's");
+        }
+    }
+
+    /// A whole comparison by each deployment, in the end: the first has nothing to prune, the other its orphan.
+    pub async fn assert_prune_by_each_takes_its_own(&self) {
+        let before = self.outputs().await;
+        let ended = self.reconcile(&["photos", "--prune"]).await;
+        let left = (
+            ended.count("made"),
+            ended.count("orphans"),
+            ended.count("pruned"),
+        );
+        assert_eq!(left, (0, 0, 0), "{}", ended.summary());
+        assert_eq!(self.outputs().await, before);
+        let ended = self.reconcile_others(&["--prune"]).await;
+        assert_eq!((ended.count("made"), ended.count("pruned")), (0, 1));
+        let mut after = before;
+        after.remove(&format!("thumbnails/v2/{}", OTHERS[2]));
+        assert_eq!(self.outputs().await, after);
+    }
+
+    pub fn assert_faults_were_met(&self) {
+        for (proxy, faults) in self.proxies.iter().zip(FAULTS) {
+            for (call, fault) in faults {
+                let hits = proxy.hits(*call, *fault);
+                println!("chaos: {hits} × {call:?} × {fault:?}");
+                assert!(hits > 0, "{call:?} never met {fault:?}");
+            }
+        }
+        let refused = self.refused.load(Ordering::Relaxed);
+        println!("chaos: {refused} answers of 503");
+        assert!(refused > 0, "nothing was redelivered");
+        let lost = self.control.answers_lost();
+        println!("chaos: {lost} answers to deletes lost");
+        assert!(lost > 0, "no answer to a delete was lost");
+    }
+}
+
+/// The first three say where the storage is, the others what this deployment makes there.
+fn environment<'a>(proxy: &'a Proxy, control: &'a StorageControl) -> [(&'a str, &'a str); 5] {
+    [
+        ("STORAGE_EMULATOR_HOST", proxy.endpoint()),
+        ("STORAGE_CONTROL_ENDPOINT", control.endpoint()),
+        ("TARGET_BUCKET", "thumbs"),
+        ("RENDITIONS", three::RENDITIONS),
+        ("PROPAGATE_DELETES", "true"),
+    ]
+}

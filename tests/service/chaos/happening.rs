@@ -1,0 +1,114 @@
+//! What happens to sources, and what of it is announced.
+
+use image::ImageFormat;
+
+use super::cloud::{Cloud, Event};
+use crate::pictures::{colour, plain};
+use crate::rng::Rng;
+use crate::three;
+
+/// One thing to do in a run.
+pub enum Happening {
+    /// A source, by its number, is uploaded or deleted.
+    Change {
+        name: usize,
+        kind: Change,
+        colour: usize,
+    },
+    /// An event is delivered, for the first time or again.
+    Delivery(Event, u32),
+    /// Somebody compares the buckets, and is killed later.
+    Reconcile,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Change {
+    Picture,
+    Broken,
+    Delete,
+}
+
+/// One name in the source bucket.
+pub struct Source {
+    name: String,
+    live: Option<Live>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Live {
+    generation: i64,
+    /// None where it is no picture.
+    colour: Option<usize>,
+}
+
+impl Happening {
+    pub fn change(name: usize, rng: &mut Rng) -> Self {
+        let kind = match rng.below(8) {
+            0..4 => Change::Picture,
+            4..6 => Change::Broken,
+            _ => Change::Delete,
+        };
+        Self::Change {
+            name,
+            kind,
+            colour: rng.below(512),
+        }
+    }
+}
+
+impl Source {
+    pub fn new(name: String) -> Self {
+        Self { name, live: None }
+    }
+
+    /// Uploads or deletes it, and tells what Cloud Storage announces.
+    pub async fn change(&mut self, cloud: &Cloud, kind: Change, picture: usize) -> Vec<Event> {
+        let before = self.live;
+        let bytes = match kind {
+            Change::Delete => {
+                if self.live.take().is_some() {
+                    cloud.gcs.delete("photos", &self.name).await;
+                }
+                let deleted = before.map(|live| self.event("OBJECT_DELETE", live.generation, None));
+                return deleted.into_iter().collect();
+            }
+            Change::Picture => plain(40, 30, colour(picture), ImageFormat::Png),
+            Change::Broken => b"no picture".to_vec(),
+        };
+        let put = cloud
+            .gcs
+            .put("photos", &self.name, &bytes, "image/png", &[]);
+        let generation = put.await;
+        self.live = Some(Live {
+            generation,
+            colour: matches!(kind, Change::Picture).then_some(picture),
+        });
+        let made = self.event("OBJECT_FINALIZE", generation, None);
+        let gone = before.map(|old| self.event("OBJECT_DELETE", old.generation, Some(generation)));
+        [made].into_iter().chain(gone).collect()
+    }
+
+    /// Asserts that a picture has its outputs, and anything else none.
+    pub async fn assert_has_what_is_its_own(&self, cloud: &Cloud) {
+        if let Some(live) = self.live
+            && let Some(picture) = live.colour
+        {
+            let generation = Some(live.generation);
+            return three::assert_stored(&cloud.gcs, &self.name, colour(picture), generation).await;
+        }
+        for output in three::outputs(&self.name) {
+            let stored = cloud.gcs.get("thumbs", &output.name).await;
+            let shows = stored.map(|stored| stored.source_generation());
+            assert_eq!(shows, None, "{} of {:?}", output.name, self.live);
+        }
+    }
+
+    fn event(&self, kind: &'static str, generation: i64, overwritten_by: Option<i64>) -> Event {
+        Event {
+            name: self.name.clone(),
+            kind,
+            generation,
+            overwritten_by,
+        }
+    }
+}
