@@ -22,7 +22,7 @@ use crate::names::BucketName;
 use crate::push_token::Expected;
 use crate::render::Limits;
 use crate::store::GcsOptions;
-use crate::work::Scope;
+use crate::work::{InvalidSourceTypes, NameFilter, Scope, SourceTypes, Wildcard};
 
 /// A checked configuration of `serve`.
 #[derive(Debug, Clone)]
@@ -96,6 +96,9 @@ impl ServeConfig {
         let source_buckets: BTreeSet<_> = buckets
             .filter_map(|name| faults.note("SOURCE_BUCKETS", BucketName::parse(name)))
             .collect();
+        let types = faults.note("SOURCE_TYPES", source_types(&arguments.source_types));
+        let include = faults.note("INCLUDE", Wildcard::parse_list(&arguments.include));
+        let exclude = faults.note("EXCLUDE", Wildcard::parse_list(&arguments.exclude));
         let renditions =
             renditions::check(&arguments.renditions, arguments.thumbnail_prefix.as_deref());
         let renditions = match renditions {
@@ -149,19 +152,23 @@ impl ServeConfig {
             Err((variable, fault)) => faults.note(variable, Err(fault)),
         };
         let config = || {
+            let types = types?;
             Some(Self {
                 port: port?,
+                limits: Limits {
+                    max_pixels: max_pixels?,
+                    formats: types.formats(),
+                },
                 scope: Scope {
                     target_bucket: target_bucket?,
                     renditions: renditions?,
                     source_buckets,
+                    types,
+                    names: NameFilter::new(include?, exclude?),
                     propagate_deletes: propagate_deletes?,
                 },
                 cache_control: cache_control?,
                 max_source_bytes: max_source_bytes?,
-                limits: Limits {
-                    max_pixels: max_pixels?,
-                },
                 memory_budget: memory_budget?,
                 event_timeout: event_timeout?,
                 storage,
@@ -195,6 +202,14 @@ fn log_format(text: Option<&str>, on_cloud_run: bool) -> Result<Format, &'static
         Some(_) => Err("is neither json nor text"),
         None if on_cloud_run => Ok(Format::Json),
         None => Ok(Format::Text),
+    }
+}
+
+/// The source types of a variable; the usual ones where it is empty.
+fn source_types(text: &str) -> Result<SourceTypes, InvalidSourceTypes> {
+    match text.trim() {
+        "" => Ok(SourceTypes::default()),
+        text => text.parse(),
     }
 }
 

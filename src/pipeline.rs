@@ -171,7 +171,7 @@ impl Pipeline {
             content_type: live.content_type,
             metadata: live.metadata,
         };
-        Scope::admit_details(&details)?;
+        self.scope.admit_details(&source.name, &details)?;
         source.generation = Some(live.generation);
         source.size = live.size.or(source.size);
         source.details = Some(details);

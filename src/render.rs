@@ -31,6 +31,7 @@ mod target;
 
 pub use output::{Encoded, Format};
 pub use refusal::Refusal;
+pub use source::{SourceFormat, SourceFormats};
 pub use target::{
     Background, BoxSize, Encoding, Fit, InvalidTarget, MAX_BOX_SIDE, Quality, Side, Target,
 };
@@ -46,12 +47,15 @@ pub const DEFAULT_MAX_PIXELS: u64 = 250_000_000;
 pub struct Limits {
     /// Width times height, as stored.
     pub max_pixels: u64,
+    /// The formats that are read.
+    pub formats: SourceFormats,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_pixels: DEFAULT_MAX_PIXELS,
+            formats: SourceFormats::DEFAULT,
         }
     }
 }

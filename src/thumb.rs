@@ -20,6 +20,10 @@ use crate::render::{Encoded, Limits, Plan, Refusal, Target};
 #[must_use]
 pub fn run(config: &ThumbConfig) -> ExitCode {
     let pictures = outputs(config);
+    let limits = Limits {
+        formats: config.formats,
+        ..Limits::default()
+    };
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let output = Mutex::new(io::stdout());
@@ -29,7 +33,7 @@ pub fn run(config: &ThumbConfig) -> ExitCode {
             scope.spawn(|| {
                 while let Some((file, outputs)) = pictures.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let row = Row::make(file, outputs.as_deref());
+                    let row = Row::make(file, outputs.as_deref(), limits);
                     if row.made.is_err() {
                         failed.store(true, Ordering::Relaxed);
                     }
@@ -80,12 +84,12 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn make(file: &'a Path, outputs: Result<&'a [Output], &Failure>) -> Self {
+    fn make(file: &'a Path, outputs: Result<&'a [Output], &Failure>, limits: Limits) -> Self {
         let mut source_pixels = None;
         let start = thread_cpu_ms();
         let made = outputs
             .map_err(Clone::clone)
-            .and_then(|outputs| make(file, outputs, &mut source_pixels));
+            .and_then(|outputs| make(file, outputs, limits, &mut source_pixels));
         Self {
             file,
             source_pixels,
@@ -153,13 +157,14 @@ impl<'a> Row<'a> {
 fn make<'a>(
     file: &Path,
     outputs: &'a [Output],
+    limits: Limits,
     source_pixels: &mut Option<(u32, u32)>,
 ) -> Result<Vec<(&'a str, Encoded)>, Failure> {
     let bytes = fs::read(file).map_err(|error| Failure::Failed(error.to_string()))?;
     let targets: Vec<Target> = outputs.iter().map(|output| output.target).collect();
     // A panic is our bug, but must not cost the other files their outputs.
     let rendered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let plan = Plan::new(&bytes, &Limits::default(), &targets)?;
+        let plan = Plan::new(&bytes, &limits, &targets)?;
         *source_pixels = Some((plan.width, plan.height));
         Ok::<_, Refusal>(plan.render()?.outputs)
     }));

@@ -1,10 +1,15 @@
 //! Which events are work, decided before anything is read.
 
+mod name_filter;
 mod skip;
+mod source_types;
 
 use std::collections::BTreeSet;
 
+pub use name_filter::{NameFilter, Wildcard};
 pub use skip::Skip;
+use source_types::Typed;
+pub use source_types::{InvalidSourceTypes, SourceTypes};
 
 use crate::event::{Event, EventKind};
 use crate::names::{BucketName, Generation, ObjectName};
@@ -12,8 +17,6 @@ use crate::object::{Details, Object};
 use crate::render::Target;
 use crate::rendition::Renditions;
 
-/// The extensions that are rendered, without regard to case.
-const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 /// The custom metadata key by which Firebase's Resize Images extension knows its own outputs.
 const RESIZED_IMAGE: &str = "resizedImage";
 
@@ -26,6 +29,10 @@ pub struct Scope {
     pub renditions: Renditions,
     /// The buckets that sources are taken from; empty means any.
     pub source_buckets: BTreeSet<BucketName>,
+    /// The objects that are taken for pictures.
+    pub types: SourceTypes,
+    /// The names that are taken.
+    pub names: NameFilter,
     /// Whether outputs go when their source goes.
     pub propagate_deletes: bool,
 }
@@ -99,15 +106,10 @@ impl Scope {
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
-    pub fn admit_details(details: &Details) -> Result<(), Skip> {
-        if details.is_marked() {
-            return Err(Skip::OwnObject);
-        }
-        let resized = details.metadata.get(RESIZED_IMAGE);
-        if resized.is_some_and(|resized| resized == "true") {
-            return Err(Skip::ResizedImage);
-        }
-        Ok(())
+    pub fn admit_details(&self, name: &ObjectName, details: &Details) -> Result<(), Skip> {
+        check_metadata(details)?;
+        self.types
+            .check_known(name, details.content_type.as_deref())
     }
 
     /// Whether an object of the target bucket is a source, which no output may replace.
@@ -123,27 +125,35 @@ impl Scope {
         };
         (of.bucket == *bucket || self.source_buckets.contains(bucket))
             && self.check_source(&object).is_ok()
+            && object
+                .details
+                .is_none_or(|details| self.admit_details(name, &details).is_ok())
     }
 
     /// Whether an object is a source by all that is known of it.
-    fn check_source(&self, object: &Object) -> Result<(), Skip> {
+    fn check_source(&self, object: &Object) -> Result<Typed, Skip> {
         if self.is_place(object) {
             return Err(Skip::OwnObject);
         }
-        object
-            .details
-            .as_ref()
-            .map_or(Ok(()), Self::admit_details)?;
+        let details = object.details.as_ref();
+        details.map_or(Ok(()), check_metadata)?;
         if !self.source_buckets.is_empty() && !self.source_buckets.contains(&object.bucket) {
             return Err(Skip::SourceNotAllowed);
         }
-        check_extension(&object.name)
+        if object.name.as_str().ends_with('/') {
+            return Err(Skip::Folder);
+        }
+        self.names.check(&object.name)?;
+        let content_type = details.and_then(|details| details.content_type.as_deref());
+        self.types.check(&object.name, content_type)
     }
 
     fn job_of(&self, object: &Object) -> Result<Job, Skip> {
-        self.check_source(object)?;
+        let typed = self.check_source(object)?;
         let mut job = Job {
             source: Object {
+                // Where they don't tell enough, the store is asked for all.
+                details: object.details.clone().filter(|_| typed == Typed::Known),
                 // A size without a generation may be any version's.
                 size: object.size.filter(|_| object.generation.is_some()),
                 ..object.clone()
@@ -196,15 +206,16 @@ impl Scope {
     }
 }
 
-fn check_extension(name: &ObjectName) -> Result<(), Skip> {
-    if name.as_str().ends_with('/') {
-        return Err(Skip::Folder);
+/// Whether an object is an output, ours or another resizer's, by its metadata.
+fn check_metadata(details: &Details) -> Result<(), Skip> {
+    if details.is_marked() {
+        return Err(Skip::OwnObject);
     }
-    let extension = name.extension().ok_or(Skip::NoExtension)?;
-    let known = EXTENSIONS
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known));
-    if known { Ok(()) } else { Err(Skip::Extension) }
+    let resized = details.metadata.get(RESIZED_IMAGE);
+    if resized.is_some_and(|resized| resized == "true") {
+        return Err(Skip::ResizedImage);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -49,6 +49,23 @@ pub struct ServeArguments {
         hide_default_value = true
     )]
     pub(super) source_buckets: String,
+    /// Extensions and content types of pictures, separated by commas: jpg, image/webp, image/*. By default jpg,jpeg,png.
+    ///
+    /// JPEG and PNG are always read; WebP, GIF (the first frame), BMP and TIFF where an entry names them.
+    #[arg(
+        long,
+        env = "SOURCE_TYPES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(super) source_types: String,
+    /// Names of pictures, separated by commas or line breaks; any where not set. * stands for any characters within a
+    /// folder, ** across folders, ? for one.
+    #[arg(long, env = "INCLUDE", default_value = "", hide_default_value = true)]
+    pub(super) include: String,
+    /// Names that are left alone, written like INCLUDE.
+    #[arg(long, env = "EXCLUDE", default_value = "", hide_default_value = true)]
+    pub(super) exclude: String,
     /// An output of each picture, as NAME?PARAMETERS; in the variable several, separated by white space. By default
     /// thumbnails/{name}?size=128x128.
     ///
@@ -124,6 +141,14 @@ pub struct ThumbArguments {
     /// .png added.
     #[arg(long = "rendition", env = "RENDITIONS", value_name = "RENDITION")]
     pub renditions: Vec<String>,
+    /// Content types and extensions like serve's; here only the formats that they name count, beside JPEG and PNG.
+    #[arg(
+        long,
+        env = "SOURCE_TYPES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(super) source_types: String,
     /// Print one JSON object per file.
     #[arg(long)]
     pub json: bool,

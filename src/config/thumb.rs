@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::arguments::ThumbArguments;
+use super::source_types;
+use crate::render::SourceFormats;
 use crate::rendition::Renditions;
 
 /// A checked configuration of `thumb`.
@@ -14,6 +16,8 @@ pub struct ThumbConfig {
     pub out_dir: Option<PathBuf>,
     /// What is made of each picture; `None` for the thumbnail with `.png` behind its picture's name.
     pub renditions: Option<Renditions>,
+    /// The formats that are read.
+    pub formats: SourceFormats,
     /// Whether lines are JSON.
     pub json: bool,
 }
@@ -27,7 +31,10 @@ impl ThumbConfig {
         let renditions = arguments.renditions.join(" ");
         let renditions = Some(renditions.trim()).filter(|renditions| !renditions.is_empty());
         let renditions = renditions.map(Renditions::parse).transpose();
+        let types = source_types(&arguments.source_types);
+        let types = types.map_err(|fault| vec![format!("SOURCE_TYPES: {fault}")])?;
         Ok(Self {
+            formats: types.formats(),
             files: arguments.files,
             out_dir: arguments.out_dir,
             renditions: renditions.map_err(|fault| vec![format!("RENDITIONS: {fault}")])?,

@@ -7,6 +7,7 @@ use crate::outcome::Severity;
 use crate::render::{Plan, Refusal};
 use crate::rendition::Renditions;
 use crate::store::Directory;
+use crate::work::{NameFilter, SourceTypes};
 
 #[tokio::test]
 async fn a_panic_is_a_failure_to_be_retried_and_gives_its_core_back() {
@@ -39,6 +40,8 @@ fn pipeline(
             target_bucket: thumbs,
             renditions: Renditions::of_prefix(&Prefix::parse("thumbnails/").unwrap()),
             source_buckets: [photos].into(),
+            types: SourceTypes::default(),
+            names: NameFilter::default(),
             propagate_deletes: false,
         },
         budget: Budget::new(budget, 1),

@@ -1,20 +1,33 @@
 //! What comes in: each format has a room of its own, which reads the header, knows the memory that decoding takes, and decodes
 //! once for all targets, row by row into their resizers.
 
+mod bmp;
 mod format;
+mod gif;
 mod jpeg;
 mod png;
+mod rows;
+mod samples;
+mod tiff;
+mod webp;
 
-use self::format::SourceFormat;
+pub use self::format::{SourceFormat, SourceFormats};
+
+use self::rows::{Resizers, Rows};
 use super::orientation::Orientation;
 use super::output::{Format, Picture};
 use super::size::Framing;
 use super::{Encoding, Limits, Refusal, Target};
 
+/// The most columns or rows that are read, as libpng has it by default: memory grows with the length of a row.
+const MAX_SIDE: u32 = 1_000_000;
+
 /// A picture whose header has been read.
 pub(super) enum Source<'a> {
+    /// Decoded in blocks, at a size that depends on the target.
     Jpeg(jpeg::Photo<'a>),
-    Png(png::Header<'a>, Vec<Framing>),
+    /// Decoded in rows, and what each target makes of it.
+    Rows(SourceFormat, Box<dyn Rows + 'a>, Vec<Framing>),
 }
 
 impl<'a> Source<'a> {
@@ -24,26 +37,31 @@ impl<'a> Source<'a> {
         limits: Limits,
         targets: &[Target],
     ) -> Result<Self, Refusal> {
-        match format::recognise(bytes)? {
-            SourceFormat::Jpeg => jpeg::Photo::read(bytes, limits, targets).map(Self::Jpeg),
-            SourceFormat::Png => {
-                let header = png::Header::read(bytes, limits)?;
-                let frame = |target| {
-                    header
-                        .orientation
-                        .frame(header.width, header.height, target)
-                };
-                let framings = targets.iter().map(frame).collect();
-                Ok(Self::Png(header, framings))
+        let format = format::recognise(bytes, limits.formats)?;
+        let rows: Box<dyn Rows + 'a> = match format {
+            SourceFormat::Jpeg => {
+                return jpeg::Photo::read(bytes, limits, targets).map(Self::Jpeg);
             }
-        }
+            SourceFormat::Png => Box::new(png::Header::read(bytes, limits)?),
+            SourceFormat::WebP => Box::new(webp::Header::read(bytes, limits)?),
+            SourceFormat::Gif => Box::new(gif::Header::read(bytes, limits)?),
+            SourceFormat::Bmp => Box::new(bmp::Header::read(bytes, limits)?),
+            SourceFormat::Tiff => Box::new(tiff::Header::read(bytes, limits)?),
+        };
+        let (width, height) = rows.size();
+        let orientation = rows.orientation();
+        let framings = targets
+            .iter()
+            .map(|target| orientation.frame(width, height, target));
+        let framings = framings.collect();
+        Ok(Self::Rows(format, rows, framings))
     }
 
     /// Columns and rows as stored.
     pub(super) fn size(&self) -> (u32, u32) {
         match self {
             Self::Jpeg(photo) => (photo.header.width, photo.header.height),
-            Self::Png(header, _) => (header.width, header.height),
+            Self::Rows(_, rows, _) => rows.size(),
         }
     }
 
@@ -51,7 +69,7 @@ impl<'a> Source<'a> {
     pub(super) fn orientation(&self) -> Orientation {
         match self {
             Self::Jpeg(photo) => photo.orientation,
-            Self::Png(header, _) => header.orientation,
+            Self::Rows(_, rows, _) => rows.orientation(),
         }
     }
 
@@ -59,7 +77,7 @@ impl<'a> Source<'a> {
     pub(super) fn output_sizes(&self) -> Vec<(u32, u32)> {
         match self {
             Self::Jpeg(photo) => photo.sizes().collect(),
-            Self::Png(_, framings) => framings.iter().map(Framing::size).collect(),
+            Self::Rows(_, _, framings) => framings.iter().map(Framing::size).collect(),
         }
     }
 
@@ -67,8 +85,10 @@ impl<'a> Source<'a> {
     pub(super) fn format_of(&self, target: &Target) -> Format {
         match (target.encoding, self) {
             (Encoding::Jpeg(..), _) | (Encoding::Source(..), Self::Jpeg(_)) => Format::Jpeg,
-            (Encoding::WebP(_), _) => Format::WebP,
-            (Encoding::Png, _) | (Encoding::Source(..), Self::Png(..)) => Format::Png,
+            (Encoding::WebP(_), _) | (Encoding::Source(..), Self::Rows(SourceFormat::WebP, ..)) => {
+                Format::WebP
+            }
+            (Encoding::Png | Encoding::Source(..), _) => Format::Png,
         }
     }
 
@@ -76,7 +96,9 @@ impl<'a> Source<'a> {
     pub(super) fn memory_bytes(&self) -> u64 {
         match self {
             Self::Jpeg(photo) => photo.memory_bytes(),
-            Self::Png(header, framings) => png::memory_bytes(header, framings),
+            Self::Rows(_, rows, framings) => {
+                rows.decoder_bytes() + Resizers::memory_bytes(rows.size(), rows.profile(), framings)
+            }
         }
     }
 
@@ -87,8 +109,9 @@ impl<'a> Source<'a> {
     ) -> Result<(), Refusal> {
         match self {
             Self::Jpeg(photo) => photo.render(take),
-            Self::Png(header, framings) => {
-                let rendered = png::render(header, framings)?;
+            Self::Rows(_, rows, framings) => {
+                let resizers = Resizers::new(rows.size(), rows.profile(), framings);
+                let rendered = rows.render(&resizers)?;
                 for (index, pixels) in rendered.into_iter().enumerate() {
                     take(index, Picture::Pixels(pixels))?;
                 }
@@ -96,4 +119,13 @@ impl<'a> Source<'a> {
             }
         }
     }
+}
+
+/// Refuses a picture over the operator's limit, or one with a side over [`MAX_SIDE`].
+fn check_size((width, height): (u32, u32), limits: Limits) -> Result<(), Refusal> {
+    limits.check(width, height)?;
+    if width.max(height) > MAX_SIDE {
+        return Err(Refusal::TooComplex("a side of more than 1,000,000 pixels"));
+    }
+    Ok(())
 }

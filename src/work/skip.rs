@@ -15,10 +15,16 @@ pub enum Skip {
     SourceNotAllowed,
     /// The name ends in a slash: a folder's placeholder.
     Folder,
+    /// The name is none of those to include.
+    NotIncluded,
+    /// The name is one of those to exclude.
+    Excluded,
     /// The name has no extension.
     NoExtension,
-    /// The name's extension is not jpg, jpeg or png.
+    /// The name's extension is none of the source types.
     Extension,
+    /// Neither the name's extension nor the content type is one of the source types.
+    ContentType,
     /// The output's name would be longer than Cloud Storage takes.
     NameTooLong,
     /// The output's name is that of its own source.
@@ -53,8 +59,11 @@ impl Skip {
             Self::ResizedImage => "resized_image",
             Self::SourceNotAllowed => "source_not_allowed",
             Self::Folder => "folder",
+            Self::NotIncluded => "not_included",
+            Self::Excluded => "excluded",
             Self::NoExtension => "no_extension",
             Self::Extension => "extension",
+            Self::ContentType => "content_type",
             Self::NameTooLong => "name_too_long",
             Self::SourceItself => "source_itself",
             Self::SameName => "same_name",
@@ -81,8 +90,11 @@ impl Skip {
             | Self::ResizedImage
             | Self::SourceNotAllowed
             | Self::Folder
+            | Self::NotIncluded
+            | Self::Excluded
             | Self::NoExtension
             | Self::Extension
+            | Self::ContentType
             | Self::Empty
             | Self::Gone
             | Self::Superseded

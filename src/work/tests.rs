@@ -6,6 +6,8 @@ fn scope() -> Scope {
         target_bucket: BucketName::parse("thumbs").unwrap(),
         renditions: Renditions::of_prefix(&Prefix::parse("thumbnails/").unwrap()),
         source_buckets: BTreeSet::new(),
+        types: SourceTypes::default(),
+        names: NameFilter::default(),
         propagate_deletes: false,
     }
 }

@@ -58,6 +58,7 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let limits = Limits {
         max_pixels: options.max_pixels,
+        ..Limits::default()
     };
     let started = cpu_ms()?;
     let thumbnail = match render(&source, &limits) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use gcs_thumbnailer::render::{Limits, render};
+use gcs_thumbnailer::render::{DEFAULT_MAX_PIXELS, Limits, SourceFormats, render};
 
 use crate::cases::{self, Case};
 use crate::pictures::{Picture, decode};
@@ -19,8 +19,14 @@ pub struct Tolerance {
     pub mean: f64,
 }
 
+/// Limits that let every format in.
+pub const ALL_FORMATS: Limits = Limits {
+    max_pixels: DEFAULT_MAX_PIXELS,
+    formats: SourceFormats::ALL,
+};
+
 /// Each folder's tolerance and where it comes from.
-pub const TOLERANCES: [Tolerance; 7] = [
+pub const TOLERANCES: [Tolerance; 19] = [
     // Lossless and not resized: the samples themselves.
     Tolerance {
         folder: "png",
@@ -63,6 +69,71 @@ pub const TOLERANCES: [Tolerance; 7] = [
         most: 8.0,
         mean: 1.5,
     },
+    // Lossless and not resized, like PNG.
+    Tolerance {
+        folder: "webp",
+        most: 0.0,
+        mean: 0.0,
+    },
+    Tolerance {
+        folder: "gif",
+        most: 0.0,
+        mean: 0.0,
+    },
+    Tolerance {
+        folder: "bmp",
+        most: 0.0,
+        mean: 0.0,
+    },
+    Tolerance {
+        folder: "tiff",
+        most: 0.0,
+        mean: 0.0,
+    },
+    // Resized like PNG.
+    Tolerance {
+        folder: "webp-resized",
+        most: 3.0,
+        mean: 0.5,
+    },
+    Tolerance {
+        folder: "gif-resized",
+        most: 3.0,
+        mean: 0.5,
+    },
+    Tolerance {
+        folder: "bmp-resized",
+        most: 3.0,
+        mean: 0.5,
+    },
+    Tolerance {
+        folder: "tiff-resized",
+        most: 3.0,
+        mean: 0.5,
+    },
+    // VP8's planes are exact (RFC 6386, section 1); the way from there to RGB is left open, as JPEG's is.
+    Tolerance {
+        folder: "webp-lossy",
+        most: 4.0,
+        mean: 1.0,
+    },
+    // Profiles as in PNG.
+    Tolerance {
+        folder: "webp-profiled",
+        most: 3.0,
+        mean: 0.75,
+    },
+    Tolerance {
+        folder: "tiff-profiled",
+        most: 3.0,
+        mean: 0.75,
+    },
+    // The light that two inks leave is rounded once more.
+    Tolerance {
+        folder: "tiff-inks",
+        most: 3.0,
+        mean: 1.0,
+    },
 ];
 
 fn check(folder: &str) {
@@ -81,8 +152,8 @@ fn check(folder: &str) {
 
 fn compare(case: &Case, tolerance: &Tolerance) -> Result<(), String> {
     let expected = decode(case.expected.as_deref().ok_or("no expected picture")?);
-    let thumbnail = render(&case.source, &Limits::default())
-        .map_err(|refusal| format!("refused: {refusal}"))?;
+    let thumbnail =
+        render(&case.source, &ALL_FORMATS).map_err(|refusal| format!("refused: {refusal}"))?;
     let actual = decode(&thumbnail.bytes);
     let size = (expected.width, expected.height);
     if (actual.width, actual.height) != size || (thumbnail.width, thumbnail.height) != size {
@@ -167,4 +238,32 @@ fn every_folder_has_a_tolerance() {
             "{name} has no tolerance"
         );
     }
+}
+
+#[test]
+fn webp_matches_what_was_coded() {
+    check("webp");
+    check("webp-resized");
+    check("webp-lossy");
+    check("webp-profiled");
+}
+
+#[test]
+fn gif_matches_what_was_coded() {
+    check("gif");
+    check("gif-resized");
+}
+
+#[test]
+fn bmp_matches_what_was_coded() {
+    check("bmp");
+    check("bmp-resized");
+}
+
+#[test]
+fn tiff_matches_what_was_coded() {
+    check("tiff");
+    check("tiff-resized");
+    check("tiff-profiled");
+    check("tiff-inks");
 }

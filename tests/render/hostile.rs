@@ -4,8 +4,9 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use gcs_thumbnailer::render::Limits;
+use gcs_thumbnailer::render::{Plan, Target};
 
+use crate::golden::ALL_FORMATS;
 use crate::mutations::render_measured;
 use crate::pictures::{flat_jpeg, flat_png, grey_jpeg_head, grey_scan, segment};
 
@@ -15,7 +16,7 @@ const CEILING: u64 = 256 << 20;
 fn stays_below_the_ceiling(name: &str, source: &[u8]) -> Option<&'static str> {
     let mut label = None;
     let peak = allocation_counter::measure(|| {
-        label = render_measured(name, source, Limits::default())
+        label = render_measured(name, source, ALL_FORMATS)
             .err()
             .map(|refusal| refusal.label());
     })
@@ -128,4 +129,224 @@ fn restart_markers_without_number_stay_below_the_ceiling() {
     let at = jpeg.len() - 2;
     let source = [&jpeg[..at], &[0xFF, 0xD0].repeat(100_000), &jpeg[at..]].concat();
     stays_below_the_ceiling("restart markers", &source);
+}
+
+/// Holds a picture to its plan; one that plans more than the ceiling is what no budget lets in.
+fn keeps_to_its_plan(name: &str, source: &[u8]) -> Result<(), String> {
+    match Plan::new(source, &ALL_FORMATS, &[Target::default()]) {
+        Ok(plan) if plan.memory_bytes() > CEILING => Err("planned".to_owned()),
+        Ok(_) => {
+            let rendered = render_measured(name, source, ALL_FORMATS);
+            rendered
+                .map(|_| ())
+                .map_err(|refusal| refusal.label().to_owned())
+        }
+        Err(refusal) => Err(refusal.label().to_owned()),
+    }
+}
+
+/// A GIF of one frame of zeros.
+fn flat_gif(width: u16, height: u16) -> Vec<u8> {
+    let mut gif = b"GIF89a".to_vec();
+    for side in [width, height] {
+        gif.extend(side.to_le_bytes());
+    }
+    gif.extend([0x80, 0, 0, 0, 0, 0, 255, 255, 255, b',', 0, 0, 0, 0]);
+    for side in [width, height] {
+        gif.extend(side.to_le_bytes());
+    }
+    gif.extend([0, 2]);
+    let mut encoder = weezl::encode::Encoder::new(weezl::BitOrder::Lsb, 2);
+    let zeros = std::iter::repeat_n(0, usize::from(width) * usize::from(height));
+    let codes = encoder.encode(&zeros.collect::<Vec<u8>>()).unwrap();
+    for block in codes.chunks(255) {
+        gif.push(u8::try_from(block.len()).unwrap());
+        gif.extend(block);
+    }
+    gif.extend([0, b';']);
+    gif
+}
+
+#[test]
+fn a_gif_of_240_megapixels_takes_a_row() {
+    let gif = flat_gif(16_000, 15_000);
+    assert!(gif.len() < 1 << 20);
+    let peak = allocation_counter::measure(|| {
+        assert_eq!(keeps_to_its_plan("gif", &gif), Ok(()));
+    });
+    assert!(peak.bytes_max < 8 << 20, "{}", peak.bytes_max);
+    let peak = allocation_counter::measure(|| {
+        let huge = [b"GIF89a\xFF\xFF\xFF\xFF\0\0\0".as_slice(), &gif[13..]].concat();
+        assert_eq!(
+            keeps_to_its_plan("gif", &huge),
+            Err("too_many_pixels".to_owned())
+        );
+    });
+    assert!(peak.bytes_max < 4 << 20, "{}", peak.bytes_max);
+}
+
+#[test]
+fn a_bmp_plans_all_its_pixels() {
+    for (width, height, refused) in [
+        (65_535_i32, 65_535_i32, "too_many_pixels"),
+        (15_000, 16_000, "planned"),
+        (2_000, -2_000, "truncated"),
+    ] {
+        let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+        bmp.extend([width.to_le_bytes(), height.to_le_bytes()].concat());
+        bmp.extend(b"\x01\0\x18\0");
+        bmp.extend([0; 24]);
+        assert_eq!(
+            keeps_to_its_plan("bmp", &bmp),
+            Err(refused.to_owned()),
+            "{width}"
+        );
+    }
+}
+
+/// A little-endian TIFF of deflated zeros: 8-bit greys in strips that are all the same one.
+fn flat_tiff(width: u32, height: u32, rows: u32, directories: u32) -> Vec<u8> {
+    let strip = {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        let bytes = usize::try_from(u64::from(width) * u64::from(rows)).unwrap();
+        encoder.write_all(&vec![0; bytes]).unwrap();
+        encoder.finish().unwrap()
+    };
+    let strips = height.div_ceil(rows);
+    let length = u32::try_from(strip.len()).unwrap();
+    let mut tiff = b"II*\0".to_vec();
+    let lists = 8 + length;
+    let directory = lists + strips * 8;
+    tiff.extend(directory.to_le_bytes());
+    tiff.extend(strip);
+    for number in [8, length] {
+        for _ in 0..strips {
+            tiff.extend(u32::to_le_bytes(number));
+        }
+    }
+    let list = |list: u32, number: u32| if strips == 1 { number } else { list };
+    for number in 0..directories {
+        let entries: [(u16, u32, u32); 9] = [
+            (256, 1, width),
+            (257, 1, height),
+            (258, 1, 8),
+            (259, 1, 8),
+            (262, 1, 1),
+            (273, strips, list(lists, 8)),
+            (277, 1, 1),
+            (278, 1, rows),
+            (279, strips, list(lists + strips * 4, length)),
+        ];
+        tiff.extend(9_u16.to_le_bytes());
+        for (tag, count, value) in entries {
+            tiff.extend(tag.to_le_bytes());
+            tiff.extend(4_u16.to_le_bytes());
+            tiff.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+        }
+        let next = directory + (number + 1) * (2 + 9 * 12 + 4);
+        let next = match directories {
+            1 => 0,
+            _ if number + 1 == directories => directory,
+            _ => next,
+        };
+        tiff.extend(next.to_le_bytes());
+    }
+    tiff
+}
+
+#[test]
+fn a_tiff_keeps_to_its_plan_however_it_is_cut_up() {
+    for (name, tiff, kept) in [
+        ("one strip", flat_tiff(10_000, 10_000, 10_000, 1), Ok(())),
+        ("a strip a row", flat_tiff(3_000, 60_000, 1, 1), Ok(())),
+        (
+            "10,000 directories in a ring",
+            flat_tiff(9, 9, 9, 10_000),
+            Ok(()),
+        ),
+        (
+            "too many strips",
+            flat_tiff(1, 70_000, 1, 1),
+            Err("too_complex"),
+        ),
+        ("too large", flat_tiff(16_000, 15_000, 15_000, 1), Ok(())),
+    ] {
+        let kept = kept.map_err(str::to_owned);
+        assert_eq!(keeps_to_its_plan(name, &tiff), kept, "{name}");
+    }
+}
+
+/// Bits as a lossless WebP stores them, from the lowest of each byte on.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn push(&mut self, value: u32, bits: usize) {
+        for bit in 0..bits {
+            if self.count.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            let last = self.bytes.last_mut().unwrap();
+            *last |= u8::try_from(value >> bit & 1).unwrap() << (self.count % 8);
+            self.count += 1;
+        }
+    }
+
+    /// A prefix code of one symbol.
+    fn push_single(&mut self, symbol: u32) {
+        self.push(0b001 | 0b100, 3);
+        self.push(symbol, 8);
+    }
+
+    /// A prefix code whose longest is of ten bits, in as few bits as that takes.
+    fn push_long(&mut self) {
+        self.push(0, 1);
+        // Lengths of 1 to 10 have codes of 4 bits; 15 such lengths are told, the last five of them 0.
+        self.push(15, 4);
+        for position in 0..19 {
+            // 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, ...: those of 1 to 16 but 16 itself, and 0.
+            let told = position >= 2 && position != 8;
+            self.push(if told { 4 } else { 0 }, 3);
+        }
+        self.push(1, 1);
+        self.push(1, 3);
+        self.push(9, 4);
+        for length in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10] {
+            // The code of a length is its rank among those told, from the highest bit on.
+            let code: u32 = length;
+            self.push(code.reverse_bits() >> 28, 4);
+        }
+    }
+}
+
+#[test]
+fn a_webp_plans_its_codes() {
+    // 65,536 groups of five codes in three megabytes would take over a gigabyte of tables.
+    let mut bits = Bits::default();
+    bits.push(0x2F, 8);
+    bits.push(63, 14);
+    bits.push(63, 14);
+    bits.push(0, 4);
+    bits.push(0, 1);
+    bits.push(0, 1);
+    // Groups for each block of four by four, all of the last one.
+    bits.push(1, 1);
+    bits.push(0, 3);
+    bits.push(0, 1);
+    for symbol in [255, 255, 0, 0, 0] {
+        bits.push_single(symbol);
+    }
+    for _ in 0..65_536 * 5 {
+        bits.push_long();
+    }
+    let stream = bits.bytes;
+    let length = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
+    let mut webp = [b"RIFF".as_slice(), &length(stream.len() + 12), b"WEBPVP8L"].concat();
+    webp.extend(length(stream.len()));
+    webp.extend(stream);
+    assert!(webp.len() < 8 << 20, "{}", webp.len());
+    assert_eq!(keeps_to_its_plan("webp", &webp), Err("planned".to_owned()));
 }

@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
-use gcs_thumbnailer::render::{Limits, render};
+use gcs_thumbnailer::render::render;
 use sha2::{Digest as _, Sha256};
 
 use crate::cases;
+use crate::golden::ALL_FORMATS;
 
 #[test]
 fn thumbnails_carry_no_metadata() {
     for case in cases::rendered() {
-        let png = render(&case.source, &Limits::default())
+        let png = render(&case.source, &ALL_FORMATS)
             .unwrap_or_else(|refusal| panic!("{}: {refusal}", case.name))
             .bytes;
         for kind in chunk_kinds(&png) {
@@ -27,8 +28,8 @@ fn thumbnails_carry_no_metadata() {
 fn the_same_bytes_give_the_same_thumbnail() {
     for case in cases::rendered() {
         assert_eq!(
-            render(&case.source, &Limits::default()),
-            render(&case.source, &Limits::default()),
+            render(&case.source, &ALL_FORMATS),
+            render(&case.source, &ALL_FORMATS),
             "{}",
             case.name
         );
@@ -42,7 +43,7 @@ const HASHES: &str = include_str!("../golden/thumbnails.sha256");
 fn the_default_thumbnail_stays_as_it_was_byte_for_byte() {
     let mut hashes = String::new();
     for case in cases::rendered().into_iter().chain(cases::of("scaled")) {
-        let Ok(thumbnail) = render(&case.source, &Limits::default()) else {
+        let Ok(thumbnail) = render(&case.source, &ALL_FORMATS) else {
             continue;
         };
         for byte in Sha256::digest(&thumbnail.bytes) {

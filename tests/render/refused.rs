@@ -31,9 +31,25 @@ fn the_limit_is_the_last_size_that_passes() {
             pixels: 600,
             limit: 599,
         };
-        assert!(render(&source, &Limits { max_pixels: 600 }).is_ok());
+        assert!(
+            render(
+                &source,
+                &Limits {
+                    max_pixels: 600,
+                    ..Limits::default()
+                }
+            )
+            .is_ok()
+        );
         assert_eq!(
-            render(&source, &Limits { max_pixels: 599 }).err(),
+            render(
+                &source,
+                &Limits {
+                    max_pixels: 599,
+                    ..Limits::default()
+                }
+            )
+            .err(),
             Some(refused)
         );
     }

@@ -1,11 +1,12 @@
 //! Outputs of other sizes, fits and formats than the default, and several at once.
 
-use gcs_thumbnailer::render::{Encoded, Format, Limits, Plan, Target};
+use gcs_thumbnailer::render::{Encoded, Format, Plan, Target};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, crop_imm, resize};
 use image::{ImageFormat, RgbImage};
 
 use crate::cases;
+use crate::golden::ALL_FORMATS;
 use crate::mutations::measured;
 
 const SIX: [&str; 6] = [
@@ -22,7 +23,7 @@ fn targets(texts: &[&str]) -> Vec<Target> {
 }
 
 fn rendered(source: &[u8], texts: &[&str]) -> Vec<Encoded> {
-    let plan = Plan::new(source, &Limits::default(), &targets(texts)).unwrap();
+    let plan = Plan::new(source, &ALL_FORMATS, &targets(texts)).unwrap();
     plan.render().unwrap().outputs
 }
 
@@ -165,7 +166,7 @@ fn any_list_of_targets_keeps_to_its_plan() {
             let outputs = measured(
                 &case.name,
                 &case.source,
-                Limits::default(),
+                ALL_FORMATS,
                 &targets(&SIX[..count]),
             );
             assert_eq!(
@@ -203,7 +204,7 @@ fn large_outputs_keep_to_their_plan() {
             let outputs = measured(
                 &name,
                 source.get_ref(),
-                Limits::default(),
+                ALL_FORMATS,
                 &targets(&large[..count]),
             );
             assert_eq!(outputs.map(|outputs| outputs.len()), Ok(count));

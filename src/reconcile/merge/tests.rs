@@ -9,7 +9,7 @@ use crate::reconcile::finding::{Finding, Orphan, State, Stray};
 use crate::rendition::Renditions;
 use crate::store::Version;
 use crate::stored::{MARKER, Metadata, Origin};
-use crate::work::{Scope, Skip};
+use crate::work::{NameFilter, Scope, Skip, SourceTypes};
 
 /// In which `t/a.png` may be of the first prefix or, from a deployment of its own, of one behind it.
 const RENDITIONS: &str = "t/{name}?size=1x1 u/{name}?size=2x2 {dir}v/{stem}?size=3x3";
@@ -98,6 +98,8 @@ fn scope() -> Scope {
         target_bucket: bucket("thumbs"),
         renditions: Renditions::parse(RENDITIONS).unwrap(),
         source_buckets: BTreeSet::new(),
+        types: SourceTypes::default(),
+        names: NameFilter::default(),
         propagate_deletes: false,
     }
 }

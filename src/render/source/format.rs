@@ -4,11 +4,117 @@ use image::ImageFormat;
 
 use crate::render::Refusal;
 
-/// The formats that are rendered.
+/// A format that a source may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SourceFormat {
+pub enum SourceFormat {
+    /// JPEG, always read.
     Jpeg,
+    /// PNG, always read.
     Png,
+    /// WebP.
+    WebP,
+    /// GIF, of which the first frame is shown.
+    Gif,
+    /// BMP.
+    Bmp,
+    /// TIFF, of which the first picture is shown.
+    Tiff,
+}
+
+impl SourceFormat {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::WebP,
+        Self::Gif,
+        Self::Bmp,
+        Self::Tiff,
+    ];
+
+    /// The extensions that its files have, in lower case.
+    #[must_use]
+    pub fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Jpeg => &["jpg", "jpeg", "jfif"],
+            Self::Png => &["png"],
+            Self::WebP => &["webp"],
+            Self::Gif => &["gif"],
+            Self::Bmp => &["bmp"],
+            Self::Tiff => &["tif", "tiff"],
+        }
+    }
+
+    /// The media types that its files are known by, in lower case.
+    #[must_use]
+    pub fn content_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Jpeg => &["image/jpeg", "image/jpg"],
+            Self::Png => &["image/png"],
+            Self::WebP => &["image/webp"],
+            Self::Gif => &["image/gif"],
+            Self::Bmp => &["image/bmp", "image/x-ms-bmp", "image/x-bmp"],
+            Self::Tiff => &["image/tiff"],
+        }
+    }
+
+    /// Recognises the format of an image crate's name.
+    fn of(format: ImageFormat) -> Option<Self> {
+        match format {
+            ImageFormat::Jpeg => Some(Self::Jpeg),
+            ImageFormat::Png => Some(Self::Png),
+            ImageFormat::WebP => Some(Self::WebP),
+            ImageFormat::Gif => Some(Self::Gif),
+            ImageFormat::Bmp => Some(Self::Bmp),
+            ImageFormat::Tiff => Some(Self::Tiff),
+            _ => None,
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Jpeg => 1,
+            Self::Png => 2,
+            Self::WebP => 4,
+            Self::Gif => 8,
+            Self::Bmp => 16,
+            Self::Tiff => 32,
+        }
+    }
+}
+
+/// The formats that are read: JPEG and PNG, and those that the operator asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceFormats(u8);
+
+impl Default for SourceFormats {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl SourceFormats {
+    /// JPEG and PNG.
+    pub const DEFAULT: Self = Self(SourceFormat::Jpeg.bit() | SourceFormat::Png.bit());
+
+    /// Every format.
+    pub const ALL: Self = Self::DEFAULT
+        .with(SourceFormat::WebP)
+        .with(SourceFormat::Gif)
+        .with(SourceFormat::Bmp)
+        .with(SourceFormat::Tiff);
+
+    /// These and one more.
+    #[must_use]
+    pub const fn with(self, format: SourceFormat) -> Self {
+        Self(self.0 | format.bit())
+    }
+
+    /// Whether a format is among them.
+    #[must_use]
+    pub fn contains(self, format: SourceFormat) -> bool {
+        self.0 & format.bit() != 0
+    }
 }
 
 /// Signatures that the image crate doesn't know, recognised only to be refused by name: offset, bytes, name.
@@ -50,12 +156,10 @@ fn name_of(format: ImageFormat) -> &'static str {
 }
 
 /// Names the format of `source`, or refuses it.
-pub(super) fn recognise(source: &[u8]) -> Result<SourceFormat, Refusal> {
-    match image::guess_format(source) {
-        Ok(ImageFormat::Png) => return Ok(SourceFormat::Png),
-        Ok(ImageFormat::Jpeg) => return Ok(SourceFormat::Jpeg),
-        Ok(other) => return Err(Refusal::Unsupported(name_of(other))),
-        Err(_) => {}
+pub(super) fn recognise(source: &[u8], read: SourceFormats) -> Result<SourceFormat, Refusal> {
+    if let Ok(guessed) = image::guess_format(source) {
+        let format = SourceFormat::of(guessed).filter(|format| read.contains(*format));
+        return format.ok_or(Refusal::Unsupported(name_of(guessed)));
     }
     let listed = UNSUPPORTED.iter().find(|(offset, magic, _)| {
         source
@@ -82,8 +186,14 @@ mod tests {
 
     #[test]
     fn jpeg_and_png_are_told_by_their_first_bytes() {
-        assert_eq!(recognise(b"\xFF\xD8\xFF\xE0"), Ok(SourceFormat::Jpeg));
-        assert_eq!(recognise(b"\x89PNG\r\n\x1a\n...."), Ok(SourceFormat::Png));
+        assert_eq!(
+            recognise(b"\xFF\xD8\xFF\xE0", SourceFormats::default()),
+            Ok(SourceFormat::Jpeg)
+        );
+        assert_eq!(
+            recognise(b"\x89PNG\r\n\x1a\n....", SourceFormats::default()),
+            Ok(SourceFormat::Png)
+        );
     }
 
     #[test]
@@ -97,21 +207,33 @@ mod tests {
             (b"%PDF-1.7", "PDF"),
         ];
         for (source, name) in cases {
-            assert_eq!(recognise(source), Err(Refusal::Unsupported(name)));
+            assert_eq!(
+                recognise(source, SourceFormats::default()),
+                Err(Refusal::Unsupported(name))
+            );
         }
     }
 
     #[test]
     fn markup_is_svg_only_with_an_svg_element() {
         let prolog = b"\xEF\xBB\xBF \n<?xml version=\"1.0\"?><!-- a --><svg/>";
-        assert_eq!(recognise(prolog), Err(Refusal::Unsupported("SVG")));
-        assert_eq!(recognise(b"<html></html>"), Err(Refusal::NotAnImage));
+        assert_eq!(
+            recognise(prolog, SourceFormats::default()),
+            Err(Refusal::Unsupported("SVG"))
+        );
+        assert_eq!(
+            recognise(b"<html></html>", SourceFormats::default()),
+            Err(Refusal::NotAnImage)
+        );
     }
 
     #[test]
     fn text_and_nothing_are_not_pictures() {
         for source in [&b""[..], b"hello", b"\xFF\xD8", b"\x89PN"] {
-            assert_eq!(recognise(source), Err(Refusal::NotAnImage));
+            assert_eq!(
+                recognise(source, SourceFormats::default()),
+                Err(Refusal::NotAnImage)
+            );
         }
     }
 }

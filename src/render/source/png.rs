@@ -6,7 +6,6 @@
 mod adam7;
 mod chunks;
 mod header;
-mod samples;
 mod scanlines;
 #[cfg(test)]
 mod tests;
@@ -16,28 +15,14 @@ pub(super) use header::Header;
 
 use adam7::Pass;
 use header::ColourType;
-use samples::{
-    Table, add_alpha_bytes, add_alpha_words, add_bytes, add_indexed, add_keyed, add_words,
-};
 use scanlines::Scanlines;
 
-use crate::render::pixels::{Pixels, from_planes};
-use crate::render::resize::{Axis, Grid, Shrink, Sum};
-use crate::render::size::{self, Framing};
-use crate::render::{Refusal, colour};
-
-/// Renders the picture in each framing, not yet turned.
-pub(super) fn render(header: &Header<'_>, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {
-    let axes = framings
-        .iter()
-        .map(|framing| framing.axes(header.width, header.height));
-    let picture = Picture {
-        header,
-        framings,
-        axes: axes.collect(),
-    };
-    picture.render()
-}
+use super::rows::{Cover, Resizers, Rows, TakeRow};
+use super::samples::{add_alpha_bytes, add_alpha_words, add_bytes, add_keyed, add_words, high};
+use crate::render::Refusal;
+use crate::render::orientation::Orientation;
+use crate::render::pixels::Pixels;
+use crate::render::size;
 
 /// The longest ICC profile that is inflated; real ones are smaller.
 const MAX_PROFILE_BYTES: usize = 4 << 20;
@@ -51,163 +36,81 @@ fn profile(content: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// An upper bound of the heap that [`render`] takes.
-pub(super) fn memory_bytes(header: &Header<'_>, framings: &[Framing]) -> u64 {
-    let row = (u64::from(header.width) * header.pixel_bits()).div_ceil(8);
-    let size = (header.width, header.height);
-    let resizer = |framing: &Framing| Shrink::<u32, 4>::memory_bytes(size, framing.size());
-    let resizer: u64 = framings.iter().map(resizer).sum();
-    let profile = header.profile.as_ref();
-    let profile = profile.map_or(0, |profile| colour::memory_bytes(profile.len()));
-    Scanlines::memory_bytes(row) + resizer + profile
-}
+impl Rows for Header<'_> {
+    fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
 
-struct Picture<'a> {
-    header: &'a Header<'a>,
-    framings: &'a [Framing],
-    axes: Vec<(Axis, Axis)>,
-}
+    fn orientation(&self) -> Orientation {
+        self.orientation
+    }
 
-/// How one output gathers its samples.
-enum Gatherer<'a, S, const C: usize> {
-    Shrink(Box<Shrink<'a, S, C>>),
-    /// All samples as they are: the resizer's fractions would change some of them by one.
-    Copy([Vec<f32>; C]),
-}
+    fn profile(&self) -> Option<&[u8]> {
+        self.profile.as_deref()
+    }
 
-impl Picture<'_> {
-    fn render(&self) -> Result<Vec<Pixels>, Refusal> {
-        let header = self.header;
-        let key = header.transparency;
-        match (header.colour_type, header.depth) {
-            (ColourType::Palette, _) => self.render_indexed(&palette(header)),
-            (ColourType::Grey, depth @ ..8) => self.render_indexed(&greys(depth, key)),
-            (ColourType::Grey, 8) if key.len() >= 2 => self.render_indexed(&greys(8, key)),
-            (ColourType::Grey, 8) => self.shrink(1, add_bytes::<1>),
+    fn decoder_bytes(&self) -> u64 {
+        let row = (u64::from(self.width) * self.pixel_bits()).div_ceil(8);
+        Scanlines::memory_bytes(row)
+    }
+
+    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+        let key = self.transparency;
+        let walk = |take: &mut TakeRow<'_>| self.walk(take);
+        match (self.colour_type, self.depth) {
+            (ColourType::Palette, depth) => {
+                resizers.shrink_indexed(depth, &palette(self), Cover::WHOLE, walk)
+            }
+            (ColourType::Grey, depth @ ..8) => {
+                resizers.shrink_indexed(depth, &greys(depth, key), Cover::WHOLE, walk)
+            }
+            (ColourType::Grey, 8) if key.len() >= 2 => {
+                resizers.shrink_indexed(8, &greys(8, key), Cover::WHOLE, walk)
+            }
+            (ColourType::Grey, 8) => resizers.shrink(1, add_bytes::<1>, walk),
             (ColourType::Grey, _) => match key_of::<2, 1>(key) {
-                Some(key) => self.shrink(257, |row, sums| add_keyed::<2, 1, 2>(row, key, sums)),
-                None => self.shrink(257, add_words::<1>),
+                Some(key) => {
+                    let add = |row: &[u8], sums: &mut [_]| add_keyed::<2, 1, 2>(row, key, sums);
+                    resizers.shrink(257, add, walk)
+                }
+                None => resizers.shrink(257, add_words::<1>, walk),
             },
             (ColourType::Rgb, 8) => match key_of::<2, 3>(key) {
                 Some(key) => {
                     let key = key.map(|[_, low]| [low]);
-                    self.shrink(1, |row, sums| add_keyed::<1, 3, 4>(row, key, sums))
+                    let add = |row: &[u8], sums: &mut [_]| add_keyed::<1, 3, 4>(row, key, sums);
+                    resizers.shrink(1, add, walk)
                 }
-                None => self.shrink(1, add_bytes::<3>),
+                None => resizers.shrink(1, add_bytes::<3>, walk),
             },
             (ColourType::Rgb, _) => match key_of::<2, 3>(key) {
-                Some(key) => self.shrink(257, |row, sums| add_keyed::<2, 3, 4>(row, key, sums)),
-                None => self.shrink(257, add_words::<3>),
+                Some(key) => {
+                    let add = |row: &[u8], sums: &mut [_]| add_keyed::<2, 3, 4>(row, key, sums);
+                    resizers.shrink(257, add, walk)
+                }
+                None => resizers.shrink(257, add_words::<3>, walk),
             },
-            (ColourType::GreyAlpha, 8) => self.shrink(255, add_alpha_bytes::<2>),
+            (ColourType::GreyAlpha, 8) => resizers.shrink(255, add_alpha_bytes::<2>, walk),
             (ColourType::GreyAlpha, _) => {
                 let exact = |row: &[u8], sums: &mut [_]| add_alpha_bytes::<2>(&high(row), sums);
-                self.gather(257, add_alpha_words::<2>, 255, exact)
+                resizers.gather(257, add_alpha_words::<2>, 255, exact, walk)
             }
-            (ColourType::Rgba, 8) => self.shrink(255, add_alpha_bytes::<4>),
+            (ColourType::Rgba, 8) => resizers.shrink(255, add_alpha_bytes::<4>, walk),
             (ColourType::Rgba, _) => {
                 let exact = |row: &[u8], sums: &mut [_]| add_alpha_bytes::<4>(&high(row), sums);
-                self.gather(257, add_alpha_words::<4>, 255, exact)
+                resizers.gather(257, add_alpha_words::<4>, 255, exact, walk)
             }
         }
     }
+}
 
-    /// Renders a picture of single samples whose values stand for the entries of `colours`.
-    fn render_indexed(&self, colours: &[[u8; 4]]) -> Result<Vec<Pixels>, Refusal> {
-        let depth = usize::from(self.header.depth);
-        let opaque = colours.iter().all(|colour| colour[3] == u8::MAX);
-        let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
-        if opaque && grey {
-            let table = table(colours, |[grey, ..]| [u32::from(grey)]);
-            self.shrink(1, |row, sums| add_indexed::<1>(row, depth, &table, sums))
-        } else if opaque {
-            let table = table(colours, |[r, g, b, _]| [r, g, b].map(u32::from));
-            self.shrink(1, |row, sums| add_indexed::<3>(row, depth, &table, sums))
-        } else {
-            let table = table(colours, |[r, g, b, alpha]| {
-                [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
-            });
-            self.shrink(255, |row, sums| {
-                add_indexed::<4>(row, depth, &table, sums);
-            })
-        }
-    }
-
-    /// Adds up all scanlines by `add`; `unit` is what a sample of 1 of 255 adds.
-    fn shrink<S: Sum, const C: usize>(
-        &self,
-        unit: u32,
-        add: impl Fn(&[u8], &mut [[S; C]]),
-    ) -> Result<Vec<Pixels>, Refusal> {
-        self.gather(unit, &add, unit, &add)
-    }
-
-    /// Adds up all scanlines by `add` where the picture is resized, and by `copy` where it keeps its size.
-    fn gather<S: Sum, const C: usize>(
-        &self,
-        unit: u32,
-        add: impl Fn(&[u8], &mut [[S; C]]),
-        copy_unit: u32,
-        copy: impl Fn(&[u8], &mut [[S; C]]),
-    ) -> Result<Vec<Pixels>, Refusal> {
-        let (width, height) = (self.header.width, self.header.height);
-        let samples = size::index(width) * size::index(height);
-        let gatherers = self.framings.iter().zip(&self.axes);
-        let mut gatherers: Vec<Gatherer<S, C>> = gatherers
-            .map(|(framing, (columns, rows))| {
-                if framing.is_whole(width, height) {
-                    Gatherer::Copy(std::array::from_fn(|_| vec![0.0; samples]))
-                } else {
-                    Gatherer::Shrink(Box::new(Shrink::new(columns, rows, unit)))
-                }
-            })
-            .collect();
-        let width = size::index(width);
-        let mut line_sums = vec![[S::default(); C]; width];
-        let mut pass = Grid::WHOLE;
-        self.walk(|grid, y, line| {
-            for gatherer in &mut gatherers {
-                match gatherer {
-                    Gatherer::Shrink(shrink) => {
-                        if pass != grid {
-                            shrink.start_pass(grid);
-                        }
-                        add(line, shrink.row(y));
-                    }
-                    Gatherer::Copy(planes) => {
-                        line_sums.fill([S::default(); C]);
-                        let sums = &mut line_sums[..grid.columns_before(width)];
-                        copy(line, sums);
-                        for (index, sums) in sums.iter().enumerate() {
-                            let position = y * width + grid.first + index * grid.step;
-                            for (plane, sum) in planes.iter_mut().zip(sums) {
-                                plane[position] = level((*sum).into(), copy_unit);
-                            }
-                        }
-                    }
-                }
-            }
-            pass = grid;
-        })?;
-        let finished = gatherers.into_iter().map(|gatherer| match gatherer {
-            Gatherer::Shrink(shrink) => shrink.finish(),
-            Gatherer::Copy(planes) => planes,
-        });
-        let finished = finished.zip(self.framings);
-        Ok(finished
-            .map(|(planes, framing)| self.pixels(&planes, *framing))
-            .collect())
-    }
-
+impl Header<'_> {
     /// Reads all scanlines, each with the columns that it holds and its row in the picture.
-    fn walk(&self, mut take: impl FnMut(Grid, usize, &[u8])) -> Result<(), Refusal> {
-        let bits = usize::try_from(self.header.pixel_bits()).unwrap_or(usize::MAX);
-        let (width, height) = (
-            size::index(self.header.width),
-            size::index(self.header.height),
-        );
+    fn walk(&self, take: &mut TakeRow<'_>) -> Result<(), Refusal> {
+        let bits = usize::try_from(self.pixel_bits()).unwrap_or(usize::MAX);
+        let (width, height) = (size::index(self.width), size::index(self.height));
         let bytes = |pixels: usize| (pixels * bits).div_ceil(8);
-        let (first, rest) = (self.header.first, self.header.rest.clone());
+        let (first, rest) = (self.first, self.rest.clone());
         let mut lines = Scanlines::new(first, rest, bytes(width), bits.div_ceil(8));
         for Pass { rows, columns } in self.passes() {
             let length = bytes(columns.columns_before(width));
@@ -222,37 +125,13 @@ impl Picture<'_> {
         lines.finish()
     }
 
-    fn pixels<const C: usize>(&self, planes: &[Vec<f32>; C], framing: Framing) -> Pixels {
-        let columns = size::index(framing.size().0);
-        let pixels = from_planes(planes.each_ref().map(Vec::as_slice), columns);
-        colour::to_srgb(pixels, self.header.profile.as_deref())
-    }
-
     fn passes(&self) -> &'static [Pass] {
-        if self.header.interlaced {
+        if self.interlaced {
             &adam7::ADAM7
         } else {
             &adam7::WHOLE
         }
     }
-}
-
-/// 16-bit samples as 8-bit ones, rounded.
-fn high(row: &[u8]) -> Vec<u8> {
-    let samples = row.as_chunks().0.iter();
-    let rounded = samples.map(|sample| (u32::from(u16::from_be_bytes(*sample)) + 128) / 257);
-    rounded
-        .map(|sample| u8::try_from(sample).unwrap_or(u8::MAX))
-        .collect()
-}
-
-/// A sum as a sample of 0 to 255.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a single sample's sum is below 2^24"
-)]
-fn level(sum: u64, unit: u32) -> f32 {
-    sum as f32 / unit as f32
 }
 
 /// The colours of a palette with their alpha. Values beyond the palette are black, as viewers show them.
@@ -287,15 +166,6 @@ fn greys(depth: u8, key: &[u8]) -> Vec<[u8; 4]> {
             ]
         })
         .collect()
-}
-
-/// What each value of a sample adds, by its colour.
-fn table<const C: usize>(colours: &[[u8; 4]], entry: impl Fn([u8; 4]) -> [u32; C]) -> Table<C> {
-    let mut table = [entry([0, 0, 0, u8::MAX]); 256];
-    for (slot, colour) in table.iter_mut().zip(colours) {
-        *slot = entry(*colour);
-    }
-    table
 }
 
 /// The colour that tRNS makes transparent: `S` samples of `B` bytes.

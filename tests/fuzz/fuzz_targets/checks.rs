@@ -1,10 +1,11 @@
 //! What holds for any input.
 
-use gcs_thumbnailer::render::{Limits, Plan};
+use gcs_thumbnailer::render::{Limits, Plan, SourceFormats};
 
 /// Headers that announce more are refused, so that the fuzzer's time goes to decoding.
 const LIMITS: Limits = Limits {
     max_pixels: 1 << 20,
+    formats: SourceFormats::ALL,
 };
 
 /// Renders and panics if the thumbnail doesn't fit or took more memory than planned.

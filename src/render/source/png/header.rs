@@ -2,10 +2,8 @@
 
 use super::chunks::{Chunk, Chunks};
 use crate::render::orientation::Orientation;
+use crate::render::source::check_size;
 use crate::render::{Limits, Refusal};
-
-/// The most columns or rows of a PNG, as libpng has it by default: memory grows with the length of a row.
-const MAX_SIDE: u32 = 1_000_000;
 
 /// The colour types, with the sample depths that go with each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +65,7 @@ impl<'a> Header<'a> {
         let mut chunks = Chunks::new(source);
         let first = chunks.next().ok_or(Refusal::Truncated)?;
         let mut header = Self::from_ihdr(first, chunks.clone())?;
-        limits.check(header.width, header.height)?;
-        if header.width.max(header.height) > MAX_SIDE {
-            return Err(Refusal::TooComplex(
-                "a PNG with a side of more than 1,000,000 pixels",
-            ));
-        }
+        check_size((header.width, header.height), limits)?;
         header.read_until_picture(chunks)?;
         if header.colour_type == ColourType::Palette && header.palette.is_empty() {
             return Err(Refusal::Corrupt("no palette".to_owned()));

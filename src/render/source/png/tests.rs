@@ -5,7 +5,8 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::{Header, render};
+use super::super::rows::{Resizers, Rows as _};
+use super::Header;
 use crate::render::Target;
 use crate::render::pixels::{Model, Pixels};
 use crate::render::{Limits, Refusal};
@@ -94,7 +95,9 @@ fn rendered(source: &[u8]) -> Result<Pixels, Refusal> {
     let framing = header
         .orientation
         .frame(header.width, header.height, &Target::default());
-    Ok(render(&header, &[framing])?.remove(0))
+    let framings = [framing];
+    let resizers = Resizers::new(header.size(), header.profile(), &framings);
+    Ok(header.render(&resizers)?.remove(0))
 }
 
 #[test]

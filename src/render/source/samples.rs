@@ -1,4 +1,4 @@
-//! The samples of scanlines, added to sums of boxes (PNG specification, sections 7.2 and 11).
+//! The samples of rows, added to sums of boxes; as PNG stores them (PNG specification, sections 7.2 and 11), and so do others.
 //!
 //! Colours with an alpha are added premultiplied, with the alpha as the last channel.
 
@@ -28,6 +28,22 @@ pub(super) fn add_alpha_bytes<const C: usize>(row: &[u8], sums: &mut [[u32; C]])
                 pixel[channel]
             };
             sum[channel] += u32::from(u16::from(sample) * alpha);
+        }
+    }
+}
+
+/// Adds 8-bit pixels that are premultiplied by their alpha, as [`add_alpha_bytes`] does.
+pub(super) fn add_premultiplied_bytes<const C: usize>(row: &[u8], sums: &mut [[u32; C]]) {
+    for (sum, sample) in sums.as_flattened_mut().iter_mut().zip(row) {
+        *sum += u32::from(u16::from(*sample) * u16::from(u8::MAX));
+    }
+}
+
+/// Adds opaque 8-bit pixels of `S` samples with an alpha, as [`add_alpha_bytes`] does. `C` is `S` and alpha.
+pub(super) fn add_opaque_bytes<const S: usize, const C: usize>(row: &[u8], sums: &mut [[u32; C]]) {
+    for (sum, pixel) in sums.iter_mut().zip(row.as_chunks::<S>().0) {
+        for (sum, sample) in sum.iter_mut().zip(pixel.iter().chain([&u8::MAX])) {
+            *sum += u32::from(u16::from(*sample) * u16::from(u8::MAX));
         }
     }
 }
@@ -101,4 +117,17 @@ pub(super) fn add_indexed<const C: usize>(
             rest <<= depth;
         }
     }
+}
+
+/// Big-endian 16-bit samples as 8-bit ones, rounded.
+pub(super) fn high(row: &[u8]) -> Vec<u8> {
+    let samples = row.as_chunks().0.iter();
+    samples
+        .map(|sample| rounded(u16::from_be_bytes(*sample)))
+        .collect()
+}
+
+/// A 16-bit sample as an 8-bit one, rounded.
+pub(super) fn rounded(sample: u16) -> u8 {
+    u8::try_from((u32::from(sample) + 128) / 257).unwrap_or(u8::MAX)
 }

@@ -1,0 +1,318 @@
+//! The first frame of a GIF (the specification of `GIF89a`), row by row from the file to the resizers.
+//!
+//! It is shown as browsers show it: on a transparent canvas, which grows where the frame is larger. What lies behind the
+//! first frame isn't read.
+
+use weezl::decode::{Configuration, Decoder};
+use weezl::{BitOrder, LzwStatus};
+
+use super::check_size;
+use super::rows::{Cover, Resizers, Rows, TakeRow};
+use crate::render::orientation::Orientation;
+use crate::render::pixels::Pixels;
+use crate::render::resize::Grid;
+use crate::render::size::index;
+use crate::render::{Limits, Refusal};
+
+const EXTENSION: u8 = 0x21;
+const GRAPHIC_CONTROL: u8 = 0xF9;
+const IMAGE_DESCRIPTOR: u8 = 0x2C;
+const TRAILER: u8 = 0x3B;
+
+/// Rows of each pass of an interlaced frame: the first, and the step (appendix E).
+const INTERLACED: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
+
+/// What a GIF says up to the codes of its first frame.
+pub(super) struct Header<'a> {
+    size: (u32, u32),
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+    interlaced: bool,
+    /// Red, green and blue, one after the other.
+    palette: &'a [u8],
+    /// The index whose pixels are transparent.
+    transparent: Option<u8>,
+    code_size: u8,
+    codes: Blocks<'a>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads the header of `source`.
+    pub(super) fn read(source: &'a [u8], limits: Limits) -> Result<Self, Refusal> {
+        let mut bytes = Bytes(source);
+        bytes.take(6)?;
+        let canvas = (bytes.word()?, bytes.word()?);
+        let flags = bytes.byte()?;
+        bytes.take(2)?;
+        check_size((canvas.0.max(1), canvas.1.max(1)), limits)?;
+        let global = bytes.palette(flags)?;
+        let mut transparent = None;
+        loop {
+            match bytes.byte()? {
+                EXTENSION => {
+                    let label = bytes.byte()?;
+                    let mut blocks = Blocks(bytes.0);
+                    let block = blocks.next().ok_or(Refusal::Truncated)?;
+                    if label == GRAPHIC_CONTROL {
+                        transparent = match block {
+                            [flags, _, _, index, ..] if flags & 1 == 1 => Some(*index),
+                            _ => None,
+                        };
+                    }
+                    if !block.is_empty() {
+                        blocks.skip_all()?;
+                    }
+                    bytes = Bytes(blocks.0);
+                }
+                IMAGE_DESCRIPTOR => break,
+                TRAILER => return Err(Refusal::Corrupt("a GIF without a frame".to_owned())),
+                _ => return Err(Refusal::Corrupt("a GIF's block".to_owned())),
+            }
+        }
+        let [left, top, width, height] =
+            [bytes.word()?, bytes.word()?, bytes.word()?, bytes.word()?];
+        let flags = bytes.byte()?;
+        let local = bytes.palette(flags)?;
+        let palette = local.or(global);
+        let palette = palette.ok_or(Refusal::Corrupt("no palette".to_owned()))?;
+        let code_size = bytes.byte()?;
+        if width == 0 || height == 0 || !(1..=11).contains(&code_size) {
+            return Err(Refusal::Corrupt("a GIF's frame".to_owned()));
+        }
+        let size = (canvas.0.max(left + width), canvas.1.max(top + height));
+        check_size(size, limits)?;
+        Ok(Self {
+            size,
+            left: index(left),
+            top: index(top),
+            width: index(width),
+            height: index(height),
+            interlaced: flags & 0x40 != 0,
+            palette,
+            transparent,
+            code_size,
+            codes: Blocks(bytes.0),
+        })
+    }
+
+    /// The colours of the palette, one of which may be transparent.
+    fn colours(&self) -> Vec<[u8; 4]> {
+        let colours = self.palette.as_chunks::<3>().0.iter().zip(0..=u8::MAX);
+        colours
+            .map(|([r, g, b], index)| {
+                let alpha = if self.transparent == Some(index) {
+                    0
+                } else {
+                    u8::MAX
+                };
+                [*r, *g, *b, alpha]
+            })
+            .collect()
+    }
+
+    fn walk(&self, take: &mut TakeRow<'_>) -> Result<(), Refusal> {
+        let mut codes = Codes {
+            decoder: Configuration::new(BitOrder::Lsb, self.code_size)
+                .with_yield_on_full_buffer(true)
+                .build(),
+            blocks: self.codes.clone(),
+            block: &[],
+        };
+        let mut row = vec![0; self.width];
+        let passes: &[_] = if self.interlaced {
+            &INTERLACED
+        } else {
+            &[(0, 1)]
+        };
+        for (first, step) in passes {
+            for y in (*first..self.height).step_by(*step) {
+                codes.read(&mut row)?;
+                take(Grid::WHOLE, self.top + y, &row);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rows for Header<'_> {
+    fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    fn orientation(&self) -> Orientation {
+        Orientation::default()
+    }
+
+    fn profile(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn decoder_bytes(&self) -> u64 {
+        // A row, and the decoder's table of 4,096 codes with its buffers.
+        u64::from(self.size.0) + (128 << 10)
+    }
+
+    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+        let cover = Cover {
+            left: self.left,
+            whole: (self.width, self.height) == (index(self.size.0), index(self.size.1)),
+        };
+        resizers.shrink_indexed(8, &self.colours(), cover, |take| self.walk(take))
+    }
+}
+
+/// What is left of a file.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Refusal> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(Refusal::Truncated)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Refusal> {
+        let (first, rest) = self.0.split_first().ok_or(Refusal::Truncated)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    fn word(&mut self) -> Result<u32, Refusal> {
+        let (word, rest) = self.0.split_first_chunk().ok_or(Refusal::Truncated)?;
+        self.0 = rest;
+        Ok(u32::from(u16::from_le_bytes(*word)))
+    }
+
+    /// A colour table, if the flags before it say that there is one.
+    fn palette(&mut self, flags: u8) -> Result<Option<&'a [u8]>, Refusal> {
+        if flags & 0x80 == 0 {
+            return Ok(None);
+        }
+        self.take(3 << ((flags & 7) + 1)).map(Some)
+    }
+}
+
+/// Data sub-blocks (section 15): an empty one ends them, and so does the end of the file.
+#[derive(Clone)]
+struct Blocks<'a>(&'a [u8]);
+
+impl<'a> Iterator for Blocks<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (length, rest) = self.0.split_first()?;
+        let (block, rest) = rest.split_at_checked(usize::from(*length))?;
+        self.0 = rest;
+        Some(block)
+    }
+}
+
+impl Blocks<'_> {
+    /// Goes on behind the empty block.
+    fn skip_all(&mut self) -> Result<(), Refusal> {
+        let end = self.find(|block| block.is_empty());
+        end.map(|_| ()).ok_or(Refusal::Truncated)
+    }
+}
+
+/// The indices that a frame's codes stand for (appendix F).
+struct Codes<'a> {
+    decoder: Decoder,
+    blocks: Blocks<'a>,
+    block: &'a [u8],
+}
+
+impl Codes<'_> {
+    /// Fills a row.
+    fn read(&mut self, mut row: &mut [u8]) -> Result<(), Refusal> {
+        let too_little = || Refusal::Corrupt("less picture data than the header says".to_owned());
+        while !row.is_empty() {
+            let read = self.decoder.decode_bytes(self.block, row);
+            self.block = self.block.get(read.consumed_in..).unwrap_or_default();
+            row = row.get_mut(read.consumed_out..).unwrap_or_default();
+            match read.status {
+                Ok(LzwStatus::Ok) => {}
+                Ok(LzwStatus::NoProgress) => {
+                    self.block = self.blocks.next().ok_or(Refusal::Truncated)?;
+                    if self.block.is_empty() {
+                        return Err(too_little());
+                    }
+                }
+                Ok(LzwStatus::Done) if row.is_empty() => {}
+                Ok(LzwStatus::Done) => return Err(too_little()),
+                Err(_) => return Err(Refusal::Corrupt("a GIF's codes".to_owned())),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{SourceFormat, SourceFormats};
+
+    const LIMITS: Limits = Limits {
+        max_pixels: 1000,
+        formats: SourceFormats::DEFAULT.with(SourceFormat::Gif),
+    };
+
+    /// A canvas of 3x2 whose frame of 2x1 at (1, 1) has the colours 1 and 0 of a palette of two.
+    fn gif() -> Vec<u8> {
+        let mut gif = b"GIF89a\x03\0\x02\0\x80\0\0".to_vec();
+        gif.extend([10, 20, 30, 40, 50, 60]);
+        gif.extend([EXTENSION, GRAPHIC_CONTROL, 4, 0, 0, 0, 0, 0]);
+        gif.extend([IMAGE_DESCRIPTOR, 1, 0, 1, 0, 2, 0, 1, 0, 0]);
+        // Codes of 3 bits from the lowest on: clear (4), 1, 0, end (5).
+        gif.extend([2, 2, 0b00_001_100, 0b0000_1010, 0, TRAILER]);
+        gif
+    }
+
+    fn rows(source: &[u8]) -> Result<Vec<(usize, Vec<u8>)>, Refusal> {
+        let header = Header::read(source, LIMITS)?;
+        let mut rows = Vec::new();
+        header.walk(&mut |_, y, row| rows.push((y, row.to_vec())))?;
+        Ok(rows)
+    }
+
+    #[test]
+    fn a_frame_lies_where_it_says() {
+        let gif = gif();
+        let header = Header::read(&gif, LIMITS).unwrap();
+        assert_eq!((header.size, header.left), ((3, 2), 1));
+        assert_eq!(rows(&gif), Ok(vec![(1, vec![1, 0])]));
+    }
+
+    #[test]
+    fn a_file_that_ends_before_its_picture_does_is_refused() {
+        let gif = gif();
+        for end in 6..gif.len() - 2 {
+            assert_eq!(rows(&gif[..end]), Err(Refusal::Truncated), "{end}");
+        }
+        assert!(rows(&gif[..gif.len() - 2]).is_ok());
+    }
+
+    #[test]
+    fn too_little_data_and_no_frame_are_corrupt() {
+        let mut short = gif();
+        let codes = short.len() - 4;
+        // Clear, 1, end.
+        short[codes..codes + 2].copy_from_slice(&[0b01_001_100, 0b0000_0001]);
+        assert!(matches!(rows(&short), Err(Refusal::Corrupt(_))));
+        let none = [&gif()[..27], &[TRAILER]].concat();
+        assert!(matches!(rows(&none), Err(Refusal::Corrupt(_))));
+    }
+
+    #[test]
+    fn a_canvas_grows_to_its_first_frame_within_the_limit() {
+        let mut gif = gif();
+        let width = 27 + 5;
+        gif[width..width + 2].copy_from_slice(&[200, 0]);
+        assert_eq!(Header::read(&gif, LIMITS).unwrap().size, (201, 2));
+        gif[width..width + 2].copy_from_slice(&[0xFF, 0x7F]);
+        let refused = Header::read(&gif, LIMITS).err();
+        assert!(matches!(refused, Some(Refusal::TooManyPixels { .. })));
+    }
+}

@@ -1,0 +1,249 @@
+//! Rows of stored samples on their way to the resizers of all targets.
+
+use super::samples::{Table, add_indexed};
+use crate::render::orientation::Orientation;
+use crate::render::pixels::{Pixels, from_planes};
+use crate::render::resize::{Axis, Grid, Shrink, Sum};
+use crate::render::size::{self, Framing};
+use crate::render::{Refusal, colour};
+
+/// A picture that is decoded row by row, its header read.
+pub(in crate::render) trait Rows {
+    /// Columns and rows as stored.
+    fn size(&self) -> (u32, u32);
+
+    /// How it is turned to be shown.
+    fn orientation(&self) -> Orientation;
+
+    /// Its ICC profile.
+    fn profile(&self) -> Option<&[u8]>;
+
+    /// An upper bound of the heap that decoding takes, that of [`Resizers`] aside.
+    fn decoder_bytes(&self) -> u64;
+
+    /// Decodes all rows into the resizers.
+    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal>;
+}
+
+/// What takes a row: the columns that it holds, its place in the picture, and its samples.
+pub(super) type TakeRow<'a> = dyn FnMut(Grid, usize, &[u8]) + 'a;
+
+/// The part of a picture that its rows cover; the rest is transparent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cover {
+    /// The column that a row's first sample belongs to.
+    pub(super) left: usize,
+    /// Whether there is no rest.
+    pub(super) whole: bool,
+}
+
+impl Cover {
+    /// All of the picture.
+    pub(super) const WHOLE: Self = Self {
+        left: 0,
+        whole: true,
+    };
+}
+
+/// The resizers of all targets.
+pub(in crate::render) struct Resizers<'a> {
+    size: (u32, u32),
+    profile: Option<&'a [u8]>,
+    framings: &'a [Framing],
+    axes: Vec<(Axis, Axis)>,
+}
+
+/// How one output gathers its samples.
+enum Gatherer<'a, S, const C: usize> {
+    Shrink(Box<Shrink<'a, S, C>>),
+    /// All samples as they are: the resizer's fractions would change some of them by one.
+    Copy([Vec<f32>; C]),
+}
+
+/// What the rows of one output became, channel by channel.
+pub(super) type Planes<const C: usize> = [Vec<f32>; C];
+
+impl<'a> Resizers<'a> {
+    /// Resizers for a picture of `size` with this profile, one for each framing.
+    pub(super) fn new(
+        size: (u32, u32),
+        profile: Option<&'a [u8]>,
+        framings: &'a [Framing],
+    ) -> Self {
+        let axes = framings.iter().map(|framing| framing.axes(size.0, size.1));
+        Self {
+            size,
+            profile,
+            framings,
+            axes: axes.collect(),
+        }
+    }
+
+    /// An upper bound of the heap that resizers for up to four channels take, conversion by the profile included.
+    pub(super) fn memory_bytes(
+        size: (u32, u32),
+        profile: Option<&[u8]>,
+        framings: &[Framing],
+    ) -> u64 {
+        let resizer = |framing: &Framing| Shrink::<u32, 4>::memory_bytes(size, framing.size());
+        let resizers: u64 = framings.iter().map(resizer).sum();
+        resizers + profile.map_or(0, |profile| colour::memory_bytes(profile.len()))
+    }
+
+    /// Adds up all rows by `add`; `unit` is what a sample of 1 of 255 adds.
+    pub(super) fn shrink<S: Sum, const C: usize>(
+        &self,
+        unit: u32,
+        add: impl Fn(&[u8], &mut [[S; C]]),
+        walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<Pixels>, Refusal> {
+        self.gather(unit, &add, unit, &add, walk)
+    }
+
+    /// Adds up all rows by `add` where the picture is resized, and by `copy` where it keeps its size.
+    pub(super) fn gather<S: Sum, const C: usize>(
+        &self,
+        unit: u32,
+        add: impl Fn(&[u8], &mut [[S; C]]),
+        copy_unit: u32,
+        copy: impl Fn(&[u8], &mut [[S; C]]),
+        walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<Pixels>, Refusal> {
+        let planes = self.planes(unit, add, copy_unit, copy, walk)?;
+        let planes = planes.iter().zip(self.framings);
+        Ok(planes
+            .map(|(planes, framing)| {
+                let columns = size::index(framing.size().0);
+                let pixels = from_planes(planes.each_ref().map(Vec::as_slice), columns);
+                colour::to_srgb(pixels, self.profile)
+            })
+            .collect())
+    }
+
+    /// As [`Self::shrink`], for rows of cyan, magenta, yellow and black ink.
+    pub(super) fn shrink_cmyk(
+        &self,
+        unit: u32,
+        add: impl Fn(&[u8], &mut [[u32; 4]]),
+        walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<Pixels>, Refusal> {
+        let planes = self.planes(unit, &add, unit, &add, walk)?;
+        let planes = planes.iter().zip(self.framings);
+        Ok(planes
+            .map(|(planes, framing)| {
+                let columns = size::index(framing.size().0);
+                let inks = planes.each_ref().map(Vec::as_slice);
+                colour::cmyk_to_srgb(inks, false, columns, self.profile)
+            })
+            .collect())
+    }
+
+    /// As [`Self::shrink`], for rows of single samples of `depth` bits whose values stand for the entries of `colours`.
+    pub(super) fn shrink_indexed(
+        &self,
+        depth: u8,
+        colours: &[[u8; 4]],
+        cover: Cover,
+        walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<Pixels>, Refusal> {
+        let depth = usize::from(depth);
+        let opaque = cover.whole && colours.iter().all(|colour| colour[3] == u8::MAX);
+        let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
+        if opaque && grey {
+            let table = table(colours, |[grey, ..]| [u32::from(grey)]);
+            self.shrink(
+                1,
+                |row, sums| add_indexed::<1>(row, depth, &table, sums),
+                walk,
+            )
+        } else if opaque {
+            let table = table(colours, |[r, g, b, _]| [r, g, b].map(u32::from));
+            self.shrink(
+                1,
+                |row, sums| add_indexed::<3>(row, depth, &table, sums),
+                walk,
+            )
+        } else {
+            let table = table(colours, |[r, g, b, alpha]| {
+                [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
+            });
+            let add = |row: &[u8], sums: &mut [[u32; 4]]| {
+                let sums = sums.get_mut(cover.left..).unwrap_or_default();
+                add_indexed::<4>(row, depth, &table, sums);
+            };
+            self.shrink(255, add, walk)
+        }
+    }
+
+    fn planes<S: Sum, const C: usize>(
+        &self,
+        unit: u32,
+        add: impl Fn(&[u8], &mut [[S; C]]),
+        copy_unit: u32,
+        copy: impl Fn(&[u8], &mut [[S; C]]),
+        walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<Planes<C>>, Refusal> {
+        let (width, height) = self.size;
+        let samples = size::index(width) * size::index(height);
+        let gatherers = self.framings.iter().zip(&self.axes);
+        let mut gatherers: Vec<Gatherer<S, C>> = gatherers
+            .map(|(framing, (columns, rows))| {
+                if framing.is_whole(width, height) {
+                    Gatherer::Copy(std::array::from_fn(|_| vec![0.0; samples]))
+                } else {
+                    Gatherer::Shrink(Box::new(Shrink::new(columns, rows, unit)))
+                }
+            })
+            .collect();
+        let width = size::index(width);
+        let mut line_sums = vec![[S::default(); C]; width];
+        let mut pass = Grid::WHOLE;
+        walk(&mut |grid, y, line| {
+            for gatherer in &mut gatherers {
+                match gatherer {
+                    Gatherer::Shrink(shrink) => {
+                        if pass != grid {
+                            shrink.start_pass(grid);
+                        }
+                        add(line, shrink.row(y));
+                    }
+                    Gatherer::Copy(planes) => {
+                        line_sums.fill([S::default(); C]);
+                        let sums = &mut line_sums[..grid.columns_before(width)];
+                        copy(line, sums);
+                        for (index, sums) in sums.iter().enumerate() {
+                            let position = y * width + grid.first + index * grid.step;
+                            for (plane, sum) in planes.iter_mut().zip(sums) {
+                                plane[position] = level((*sum).into(), copy_unit);
+                            }
+                        }
+                    }
+                }
+            }
+            pass = grid;
+        })?;
+        let finished = gatherers.into_iter().map(|gatherer| match gatherer {
+            Gatherer::Shrink(shrink) => shrink.finish(),
+            Gatherer::Copy(planes) => planes,
+        });
+        Ok(finished.collect())
+    }
+}
+
+/// A sum as a sample of 0 to 255.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a single sample's sum is below 2^24"
+)]
+fn level(sum: u64, unit: u32) -> f32 {
+    sum as f32 / unit as f32
+}
+
+/// What each value of a sample adds, by its colour. Values beyond the colours are black, as viewers show them.
+fn table<const C: usize>(colours: &[[u8; 4]], entry: impl Fn([u8; 4]) -> [u32; C]) -> Table<C> {
+    let mut table = [entry([0, 0, 0, u8::MAX]); 256];
+    for (slot, colour) in table.iter_mut().zip(colours) {
+        *slot = entry(*colour);
+    }
+    table
+}
