@@ -42,7 +42,7 @@
 //! # Invariants
 //!
 //! - Nothing is lost: only the picture's own bytes and configured limits make a failure permanent. What nobody thought
-//!   of is retried.
+//!   of is retried, and so is what a larger container could do.
 //! - No partial or unchecked read is rendered, and every read is pinned to one generation.
 //! - Every write is conditional on what its place held, so duplicates are free and order doesn't matter.
 //! - An object of ours is never a source: known by its place, its notification or its metadata.

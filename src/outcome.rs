@@ -3,7 +3,7 @@
 //! Acknowledged (204) is what is done or can never be done; everything else is answered 503 and comes again. Only the
 //! input's own bytes and the operator's configured limits make a failure permanent.
 
-use crate::budget::NoRoom;
+use crate::budget::{Capacity, NoRoom};
 use crate::render::Refusal;
 use crate::store::StoreError;
 use crate::work::Skip;
@@ -51,14 +51,12 @@ pub enum Failure {
         limit: u64,
     },
     /// The picture takes more working memory than there is in all.
-    #[error(
-        "the picture takes {bytes} bytes of working memory, over the budget of {budget} (MEMORY_BUDGET)"
-    )]
+    #[error("the picture takes {bytes} bytes of working memory, over the budget of {budget}")]
     OverBudget {
         /// What the picture takes.
         bytes: u64,
-        /// `MEMORY_BUDGET`.
-        budget: u64,
+        /// What there is.
+        budget: Capacity,
     },
     /// The store did not do as it was told.
     #[error(transparent)]
@@ -184,9 +182,18 @@ impl Failure {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Refused(_) | Self::TooLarge { .. } | Self::OverBudget { .. } => Retry::Never,
+            Self::Refused(_)
+            | Self::TooLarge { .. }
+            | Self::OverBudget {
+                budget: Capacity::Configured(_),
+                ..
+            } => Retry::Never,
             Self::Store(error) => error.retry(),
-            Self::Timeout
+            Self::OverBudget {
+                budget: Capacity::Derived(_),
+                ..
+            }
+            | Self::Timeout
             | Self::Overloaded
             | Self::Contended
             | Self::ShuttingDown
@@ -201,13 +208,21 @@ impl Failure {
         match self {
             Self::Refused(_)
             | Self::TooLarge { .. }
-            | Self::OverBudget { .. }
+            | Self::OverBudget {
+                budget: Capacity::Configured(_),
+                ..
+            }
             | Self::Timeout
             | Self::Overloaded
             | Self::Contended
             | Self::ShuttingDown => Severity::Warning,
             Self::Store(error) => error.severity(),
-            Self::TargetMissing | Self::Panicked => Severity::Error,
+            Self::OverBudget {
+                budget: Capacity::Derived(_),
+                ..
+            }
+            | Self::TargetMissing
+            | Self::Panicked => Severity::Error,
         }
     }
 

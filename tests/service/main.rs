@@ -18,6 +18,7 @@ mod http;
 mod inputs;
 mod logs;
 mod order;
+mod over_budget;
 mod pictures;
 mod provision;
 mod proxy;
