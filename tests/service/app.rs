@@ -163,13 +163,18 @@ impl App {
 
     /// Asks the service to end, as Cloud Run does.
     pub fn sigterm(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends the service a signal, by its name without SIG.
+    pub fn signal(&self, name: &str) {
         let id = self.child().id().to_string();
         let sent = Command::new("sh")
-            .args(["-c", "kill -s TERM \"$0\"", &id])
+            .args(["-c", "kill -s \"$0\" \"$1\"", name, &id])
             .status();
         assert!(
             sent.is_ok_and(|status| status.success()),
-            "the service has ended before SIGTERM"
+            "the service has ended before SIG{name}"
         );
     }
 

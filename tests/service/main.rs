@@ -30,6 +30,7 @@ mod reconcile;
 mod renditions;
 mod rng;
 mod server;
+mod shutdown;
 mod storage_control;
 mod support;
 mod three;
