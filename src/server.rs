@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod bound;
 mod connection;
 mod event_line;
 
@@ -18,6 +19,7 @@ use axum::routing::{get, post};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use self::bound::{Connections, Sparingly};
 use self::event_line::EventLine;
 use crate::event::Event;
 use crate::outcome::Failure;
@@ -65,6 +67,7 @@ pub async fn serve(
     project: Option<String>,
     shutdown: impl Future<Output = ()>,
 ) {
+    let connections = Connections::beside(pipeline.budget.bytes());
     let (phase, seen) = watch::channel(Phase::Serving);
     let service = Service {
         pipeline,
@@ -88,9 +91,8 @@ pub async fn serve(
             )
         })
         .with_state(service);
-    let serve = |stream| {
-        tokio::spawn(connection::serve(stream, router.clone(), seen.clone()));
-    };
+    let serve = |stream| connection::serve(stream, router.clone(), seen.clone());
+    let mut failures = Sparingly::default();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let stream = tokio::select! {
@@ -98,12 +100,22 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         match stream {
-            Ok((stream, _)) => serve(stream),
-            // Out of file descriptors: those in use come back as their work ends.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Ok((stream, _)) => connections.admit(stream, &serve),
+            Err(error) => {
+                if let Some(times) = failures.note(Instant::now()) {
+                    tracing::warn!(
+                        message = format!("can't accept connections, {times} times: {error}"),
+                        reason = "accept"
+                    );
+                }
+                // Out of file descriptors: those in use come back as their work ends.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
     }
-    waiting(listener).into_iter().for_each(serve);
+    for stream in waiting(listener) {
+        connections.admit(stream, &serve);
+    }
     drop((router, seen));
     phase.send_replace(Phase::Stopping);
     if tokio::time::timeout(GRACE, phase.closed()).await.is_err() {

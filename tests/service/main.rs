@@ -6,6 +6,7 @@ mod chain;
 mod chaos;
 mod command_line;
 mod conformance;
+mod connections;
 mod crash;
 mod deletes;
 mod deployment;
