@@ -46,10 +46,17 @@ pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::R
     });
     let router = TowerToHyperService::new(router);
     let service = service_fn(|request: Request<Incoming>| {
-        let (line, answered) = (Arc::clone(&line), router.call(request));
         line.begin();
+        let bytes = head_bytes(&request);
+        let (line, answered) = (Arc::clone(&line), router.call(request));
         async move {
-            let answered = answered.await;
+            let answered = if bytes > MAX_HEADER_BYTES {
+                let fault = format!("the head has {bytes} bytes, over {MAX_HEADER_BYTES}");
+                let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                Ok(answer::malformed(status, &fault))
+            } else {
+                answered.await
+            };
             line.is_answering.store(false, Ordering::Relaxed);
             answered
         }
@@ -57,6 +64,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::R
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
+        // hyper asks after each read, and so takes up to twice as much.
         .max_buf_size(MAX_HEADER_BYTES)
         // Who has sent all may say so, and still wants the answer.
         .half_close(true)
@@ -88,6 +96,16 @@ pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::R
     {
         answer::log_unparsed(&error);
     }
+}
+
+/// What a request's head took on the wire, as near as it can be told from what is left of it.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len());
+    let uri = request.uri();
+    let first = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let first = request.method().as_str().len() + first + "  HTTP/1.1\r\n".len();
+    first + headers.sum::<usize>() + "\r\n".len()
 }
 
 /// Waits until the rest of a request that had begun at the shutdown signal is too late.
