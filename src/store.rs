@@ -241,6 +241,8 @@ async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result
         .unwrap_or(Err(StoreError::Timeout))
 }
 
+/// RFC 9110 section 8.4.1.3 has x-gzip mean the same.
 fn is_gzip(content_encoding: &str) -> bool {
-    content_encoding.eq_ignore_ascii_case("gzip")
+    let coding = content_encoding.trim();
+    coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip")
 }
