@@ -69,6 +69,8 @@ fn expected(call: Call, fault: Fault) -> Expected {
         | Fault::FlipByte
         | Fault::SlowerThanDeadline
         | Fault::AfterCommit
+        | Fault::Hashes(_)
+        | Fault::ContentEncoding(_)
         | Fault::HeldUntilCleared => Expected::Transient,
     }
 }

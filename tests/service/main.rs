@@ -4,6 +4,7 @@ mod answers;
 mod app;
 mod chain;
 mod chaos;
+mod checks;
 mod command_line;
 mod conformance;
 mod connections;

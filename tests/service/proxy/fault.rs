@@ -37,6 +37,10 @@ pub enum Fault {
     Garbage,
     /// The server behind does it, and then the connection is reset: its answer is lost.
     AfterCommit,
+    /// The right answer, with these lines in place of its own `x-goog-hash`; each says something wrong.
+    Hashes(&'static [&'static str]),
+    /// The right answer, with another name for the coding of its body.
+    ContentEncoding(&'static str),
     /// A write's request, or a read's answer, waits in the proxy until the faults are cleared.
     HeldUntilCleared,
 }
@@ -59,6 +63,8 @@ impl Fault {
             | Self::FlipByte
             | Self::SlowerThanDeadline
             | Self::AfterCommit
+            | Self::Hashes(_)
+            | Self::ContentEncoding(_)
             | Self::HeldUntilCleared => true,
         }
     }
@@ -100,6 +106,17 @@ impl Fault {
                 answer.body = body.into();
             }
             Self::HeldUntilCleared => {}
+            Self::Hashes(lines) => {
+                answer.headers.remove("x-goog-hash");
+                for line in lines {
+                    let line = hyper::header::HeaderValue::from_static(line);
+                    answer.headers.append("x-goog-hash", line);
+                }
+            }
+            Self::ContentEncoding(coding) => {
+                let coding = hyper::header::HeaderValue::from_static(coding);
+                answer.headers.insert("content-encoding", coding);
+            }
             Self::Status(status) => answer = refusal(status),
             Self::Redirect => {
                 answer = refusal(307);
