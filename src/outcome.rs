@@ -5,7 +5,7 @@
 
 use crate::budget::{Capacity, NoRoom};
 use crate::render::Refusal;
-use crate::store::StoreError;
+use crate::store::{Setting, StoreError};
 use crate::work::Skip;
 
 /// How an event ended well.
@@ -258,9 +258,10 @@ impl StoreError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::TooLarge { .. } | Self::Unstorable(_) => Retry::Never,
+            Self::TooLarge { .. } | Self::Unstorable(_) | Self::CustomerKey(_) => Retry::Never,
             Self::NotFound
             | Self::PreconditionFailed(_)
+            | Self::Setting(..)
             | Self::Denied(_)
             | Self::Unavailable(_)
             | Self::Timeout
@@ -275,12 +276,15 @@ impl StoreError {
         match self {
             Self::TooLarge { .. }
             | Self::Unstorable(_)
+            | Self::CustomerKey(_)
             | Self::Unavailable(_)
             | Self::Timeout
             | Self::Checksum(_) => Severity::Warning,
-            Self::NotFound | Self::PreconditionFailed(_) | Self::Denied(_) | Self::Unknown(_) => {
-                Severity::Error
-            }
+            Self::NotFound
+            | Self::PreconditionFailed(_)
+            | Self::Setting(..)
+            | Self::Denied(_)
+            | Self::Unknown(_) => Severity::Error,
         }
     }
 
@@ -290,6 +294,12 @@ impl StoreError {
         match self {
             Self::TooLarge { .. } => "too_large",
             Self::Unstorable(_) => "unstorable",
+            Self::CustomerKey(_) => "customer_key",
+            Self::Setting(Setting::RequesterPays, _) => "requester_pays",
+            Self::Setting(Setting::EncryptionKey, _) => "encryption_key",
+            Self::Setting(Setting::Billing, _) => "billing",
+            Self::Setting(Setting::Retention, _) => "retention",
+            Self::Setting(Setting::OrgPolicy, _) => "org_policy",
             Self::Unavailable(_) => "storage_unavailable",
             Self::Timeout => "timeout",
             Self::Checksum(_) => "checksum",

@@ -33,6 +33,7 @@ mod renditions;
 mod rng;
 mod server;
 mod shutdown;
+mod storage_answers;
 mod storage_control;
 mod support;
 mod three;
