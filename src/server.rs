@@ -100,7 +100,7 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         match stream {
-            Ok((stream, _)) => connections.admit(stream, &serve),
+            Ok((stream, _)) => connections.admit(stream, serve),
             Err(error) => {
                 if let Some(times) = failures.note(Instant::now()) {
                     tracing::warn!(
@@ -114,7 +114,7 @@ pub async fn serve(
         }
     }
     for stream in waiting(listener) {
-        connections.admit(stream, &serve);
+        connections.admit(stream, serve);
     }
     drop((router, seen));
     phase.send_replace(Phase::Stopping);

@@ -61,15 +61,8 @@ pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::R
             answered
         }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        // hyper asks after each read, and so takes up to twice as much.
-        .max_buf_size(MAX_HEADER_BYTES)
-        // Who has sent all may say so, and still wants the answer.
-        .half_close(true)
-        .serve_connection(TokioIo::new(Socket(Arc::clone(&line))), service);
-    let mut connection = pin!(connection);
+    let socket = TokioIo::new(Socket(Arc::clone(&line)));
+    let mut connection = pin!(protocol().serve_connection(socket, service));
     let mut ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = stopping(&mut phase) => None,
@@ -96,6 +89,18 @@ pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::R
     {
         answer::log_unparsed(&error);
     }
+}
+
+fn protocol() -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        // hyper asks after each read, and so takes up to twice as much.
+        .max_buf_size(MAX_HEADER_BYTES)
+        // Who has sent all may say so, and still wants the answer.
+        .half_close(true);
+    protocol
 }
 
 /// What a request's head took on the wire, as near as it can be told from what is left of it.

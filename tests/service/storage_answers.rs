@@ -28,8 +28,8 @@ fn table() -> Vec<Row> {
         items.collect()
     };
     let row = |line: &str| {
-        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [status, reasons, calls, _, _, ends] = cells.try_into().ok()?;
+        let columns: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [status, reasons, calls, _, _, ends] = columns.try_into().ok()?;
         Some(Row {
             status: status.parse().ok()?,
             reasons: list(reasons),
