@@ -5,14 +5,24 @@
 //! core is asked for last, with the memory in hand, and its holder waits for nothing, so the order memory, core admits no
 //! deadlock.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+/// How much memory there is in all, in bytes, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capacity {
+    /// The operator: what takes more is refused for good.
+    Configured(u64),
+    /// The container that this instance happens to run in: what takes more may fit into another.
+    Derived(u64),
+}
+
 /// The memory and cores that events share.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    bytes: u64,
+    capacity: Capacity,
     memory: Arc<Memory>,
     cores: Arc<Semaphore>,
 }
@@ -34,34 +44,59 @@ pub enum NoRoom {
     Never {
         /// What the work takes, in bytes.
         bytes: u64,
-        /// The whole budget, in bytes.
-        budget: u64,
+        /// The whole budget.
+        budget: Capacity,
     },
     /// Other work has the memory now.
     #[error("other work has the memory")]
     Now,
 }
 
-impl Budget {
-    /// Shares out `bytes` of memory and `cores` rendering threads.
+impl Capacity {
+    /// The memory, in bytes.
     #[must_use]
-    pub fn new(bytes: u64, cores: usize) -> Self {
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::Configured(bytes) | Self::Derived(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Display for Capacity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configured(bytes) => write!(f, "{bytes} (MEMORY_BUDGET)"),
+            Self::Derived(bytes) => write!(f, "{bytes} (from the container's memory limit)"),
+        }
+    }
+}
+
+impl Budget {
+    /// Shares out the memory and `cores` rendering threads.
+    #[must_use]
+    pub fn new(capacity: Capacity, cores: usize) -> Self {
         let memory = Memory {
-            free: Mutex::new(bytes),
+            free: Mutex::new(capacity.bytes()),
             given_back: Notify::new(),
             line: tokio::sync::Mutex::new(()),
         };
         Self {
-            bytes,
+            capacity,
             memory: Arc::new(memory),
             cores: Arc::new(Semaphore::new(cores.max(1))),
         }
     }
 
+    /// The whole memory.
+    #[must_use]
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
+    }
+
     /// The whole memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.capacity.bytes()
     }
 
     /// Waits in line for memory.
@@ -92,13 +127,13 @@ impl Budget {
     }
 
     fn check(&self, bytes: u64) -> Result<(), NoRoom> {
-        let fits = bytes <= self.bytes;
+        let fits = bytes <= self.bytes();
         if fits {
             Ok(())
         } else {
             Err(NoRoom::Never {
                 bytes,
-                budget: self.bytes,
+                budget: self.capacity,
             })
         }
     }
@@ -172,16 +207,17 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1 << 20;
+    const TEN: Capacity = Capacity::Configured(10 * MIB);
 
     #[tokio::test]
     async fn what_exceeds_the_whole_budget_never_fits() {
-        let budget = Budget::new(10 * MIB, 1);
+        let budget = Budget::new(TEN, 1);
         let refused = budget.reserve(11 * MIB).await.unwrap_err();
         assert_eq!(
             refused,
             NoRoom::Never {
                 bytes: 11 * MIB,
-                budget: 10 * MIB
+                budget: TEN
             }
         );
         assert!(budget.reserve(10 * MIB).await.is_ok());
@@ -189,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn memory_is_waited_for_in_line_and_given_back_on_drop() {
-        let budget = Budget::new(10 * MIB, 1);
+        let budget = Budget::new(TEN, 1);
         let first = budget.reserve(6 * MIB).await.unwrap();
         let mut second = Box::pin(budget.reserve(6 * MIB));
         assert!(poll_once(&mut second).await.is_none());
@@ -199,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn growth_never_waits() {
-        let budget = Budget::new(10 * MIB, 1);
+        let budget = Budget::new(TEN, 1);
         let _other = budget.reserve(4 * MIB).await.unwrap();
         let mut reservation = budget.reserve(2 * MIB).await.unwrap();
         assert_eq!(reservation.resize(6 * MIB), Ok(()));
@@ -208,7 +244,7 @@ mod tests {
             reservation.resize(11 * MIB),
             Err(NoRoom::Never {
                 bytes: 11 * MIB,
-                budget: 10 * MIB
+                budget: TEN
             })
         );
         assert_eq!(reservation.resize(MIB), Ok(()));
@@ -221,7 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_holds_nothing_that_others_could_grow_by() {
-        let budget = Budget::new(10 * MIB, 1);
+        let budget = Budget::new(TEN, 1);
         let mut first = budget.reserve(2 * MIB).await.unwrap();
         let mut second = Box::pin(budget.reserve(9 * MIB));
         assert!(poll_once(&mut second).await.is_none());

@@ -16,6 +16,7 @@ pub use self::arguments::{Command, CommandLine, ServeArguments, ThumbArguments};
 use self::quantity::{bytes, duration};
 pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 pub use self::thumb::ThumbConfig;
+use crate::budget::Capacity;
 use crate::log::Format;
 use crate::memory;
 use crate::names::BucketName;
@@ -37,8 +38,8 @@ pub struct ServeConfig {
     pub max_source_bytes: u64,
     /// The most that one picture may be.
     pub limits: Limits,
-    /// The memory that events share, in bytes.
-    pub memory_budget: u64,
+    /// The memory that events share.
+    pub memory_budget: Capacity,
     /// The longest that an event may take.
     pub event_timeout: Duration,
     /// Where objects live.
@@ -108,8 +109,10 @@ impl ServeConfig {
         let max_source_bytes = faults.note("MAX_SOURCE_BYTES", bytes(&arguments.max_source_bytes));
         let max_pixels = faults.note("MAX_SOURCE_PIXELS", whole(&arguments.max_source_pixels));
         let memory_budget = match arguments.memory_budget {
-            Some(text) => faults.note("MEMORY_BUDGET", bytes(&text)),
-            None => Some(memory::default_budget()),
+            Some(text) => faults
+                .note("MEMORY_BUDGET", bytes(&text))
+                .map(Capacity::Configured),
+            None => Some(Capacity::Derived(memory::default_budget())),
         };
         let event_timeout = faults.note("EVENT_TIMEOUT", duration(&arguments.event_timeout));
         let port = faults.note(

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::outcome::Failure;
 use crate::render::Refusal;
@@ -10,13 +10,16 @@ use crate::render::Refusal;
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// The first piece that is unpacked; each further one is as long as all before it.
 const FIRST_PIECE: u64 = 1 << 20;
+/// The most members that one file is unpacked from; block compressors make one for each 64 KiB.
+const MAX_MEMBERS: u32 = 1 << 16;
 
 /// Whether bytes begin as gzip does.
 pub fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
-/// Unpacks gzip, at most `limit` bytes of it.
+/// Unpacks gzip, at most `limit` bytes of it: members one after another, and zeros behind them, which pad tapes' blocks
+/// and which gzip(1) ignores too.
 ///
 /// `reserve` is asked for the total of unpacked bytes before each piece.
 ///
@@ -27,25 +30,34 @@ pub fn gunzip<E: From<Failure>>(
     limit: u64,
     mut reserve: impl FnMut(u64) -> Result<(), E>,
 ) -> Result<Vec<u8>, E> {
-    let mut decoder = MultiGzDecoder::new(packed);
     let mut unpacked = Vec::new();
-    loop {
-        let have = unpacked.len() as u64;
-        let piece = have.max(FIRST_PIECE).min((limit - have).saturating_add(1));
-        reserve(have + piece)?;
-        let read = decoder.by_ref().take(piece).read_to_end(&mut unpacked);
-        let read = read.map_err(|error| {
-            let broken = format!("its gzip Content-Encoding is broken: {error}");
-            Failure::from(Refusal::Corrupt(broken))
-        })?;
-        if unpacked.len() as u64 > limit {
-            let bytes = limit.saturating_add(1);
-            return Err(Failure::TooLarge { bytes, limit }.into());
+    let mut rest = packed;
+    for _ in 0..MAX_MEMBERS {
+        let mut member = GzDecoder::new(rest);
+        loop {
+            let have = unpacked.len() as u64;
+            let piece = have.max(FIRST_PIECE).min((limit - have).saturating_add(1));
+            reserve(have + piece)?;
+            let read = member.by_ref().take(piece).read_to_end(&mut unpacked);
+            let read = read.map_err(|error| broken(&error))?;
+            if unpacked.len() as u64 > limit {
+                let bytes = limit.saturating_add(1);
+                return Err(Failure::TooLarge { bytes, limit }.into());
+            }
+            if (read as u64) < piece {
+                break;
+            }
         }
-        if (read as u64) < piece {
+        rest = member.into_inner();
+        if rest.iter().all(|byte| *byte == 0) {
             return Ok(unpacked);
         }
     }
+    Err(broken(&"too many members").into())
+}
+
+fn broken(fault: &dyn std::fmt::Display) -> Failure {
+    Refusal::Corrupt(format!("its gzip Content-Encoding is broken: {fault}")).into()
 }
 
 #[cfg(test)]
@@ -86,12 +98,24 @@ mod tests {
     }
 
     #[test]
+    fn members_are_joined_and_zeros_behind_them_ignored() {
+        let (first, second) = (gzip(&[7; 10_000]), gzip(&[8; 10_000]));
+        let joined = [&[7; 10_000][..], &[8; 10_000]].concat();
+        let padded = [&first[..], &second, &[0; 512]].concat();
+        let unpacked = gunzip(&padded, 1 << 20, |_| Ok::<_, Failure>(()));
+        assert_eq!(unpacked.unwrap(), joined);
+    }
+
+    #[test]
     fn broken_gzip_is_the_input_s_fault() {
-        let mut cut = gzip(&[7; 10_000]);
-        cut.truncate(20);
-        assert!(matches!(
-            gunzip(&cut, 1 << 20, |_| Ok::<_, Failure>(())),
-            Err(Failure::Refused(Refusal::Corrupt(_)))
-        ));
+        let whole = gzip(&[7; 10_000]);
+        let padded_with_more = [&whole[..], &[0; 512], b"x"].concat();
+        let empty = gzip(&[]).repeat(1 << 17);
+        for broken in [&whole[..20], &padded_with_more, &empty] {
+            assert!(matches!(
+                gunzip(broken, 1 << 20, |_| Ok::<_, Failure>(())),
+                Err(Failure::Refused(Refusal::Corrupt(_)))
+            ));
+        }
     }
 }

@@ -42,7 +42,7 @@
 //! # Invariants
 //!
 //! - Nothing is lost: only the picture's own bytes and configured limits make a failure permanent. What nobody thought
-//!   of is retried.
+//!   of is retried, and so is what a larger container could do.
 //! - No partial or unchecked read is rendered, and every read is pinned to one generation.
 //! - Every write is conditional on what its place held, so duplicates are free and order doesn't matter.
 //! - An object of ours is never a source: known by its place, its notification or its metadata.
@@ -55,8 +55,9 @@
 //! One call to the store ends within 20 s ([`store::CALL_TIMEOUT`]), its few in-process retries included, and a body is
 //! given up after 15 s of silence. An event ends within `EVENT_TIMEOUT` (50 s) of its arrival, waiting in line included.
 //! Cloud Run's request timeout (55 s) and the subscription's ack deadline (60 s) lie above, so that the answer to a slow
-//! event is ours and not a hang-up. On SIGTERM the service takes no new connection, lets work finish for 8 s, answers the
-//! rest 503 and is gone before Cloud Run's SIGKILL at 10 s.
+//! event is ours and not a hang-up. On SIGTERM the service takes what waits in the kernel's queue and no new connection
+//! after that. Every request whose first byte is there by then is answered: one that isn't whole within 2 s 503, one
+//! that isn't done within 8 s too; and the service is gone before Cloud Run's SIGKILL at 10 s.
 //!
 //! # Absent on purpose
 //!

@@ -73,7 +73,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     tracing::info!(
         message = format!("listening on {address}"),
         address,
-        memory_budget = config.memory_budget
+        memory_budget = config.memory_budget.bytes()
     );
     if config.event_timeout > DEPLOYED_EVENT_TIMEOUT {
         tracing::warn!(

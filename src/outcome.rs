@@ -3,9 +3,9 @@
 //! Acknowledged (204) is what is done or can never be done; everything else is answered 503 and comes again. Only the
 //! input's own bytes and the operator's configured limits make a failure permanent.
 
-use crate::budget::NoRoom;
+use crate::budget::{Capacity, NoRoom};
 use crate::render::Refusal;
-use crate::store::StoreError;
+use crate::store::{Setting, StoreError};
 use crate::work::Skip;
 
 /// How an event ended well.
@@ -51,14 +51,12 @@ pub enum Failure {
         limit: u64,
     },
     /// The picture takes more working memory than there is in all.
-    #[error(
-        "the picture takes {bytes} bytes of working memory, over the budget of {budget} (MEMORY_BUDGET)"
-    )]
+    #[error("the picture takes {bytes} bytes of working memory, over the budget of {budget}")]
     OverBudget {
         /// What the picture takes.
         bytes: u64,
-        /// `MEMORY_BUDGET`.
-        budget: u64,
+        /// What there is.
+        budget: Capacity,
     },
     /// The store did not do as it was told.
     #[error(transparent)]
@@ -184,9 +182,18 @@ impl Failure {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Refused(_) | Self::TooLarge { .. } | Self::OverBudget { .. } => Retry::Never,
+            Self::Refused(_)
+            | Self::TooLarge { .. }
+            | Self::OverBudget {
+                budget: Capacity::Configured(_),
+                ..
+            } => Retry::Never,
             Self::Store(error) => error.retry(),
-            Self::Timeout
+            Self::OverBudget {
+                budget: Capacity::Derived(_),
+                ..
+            }
+            | Self::Timeout
             | Self::Overloaded
             | Self::Contended
             | Self::ShuttingDown
@@ -201,13 +208,21 @@ impl Failure {
         match self {
             Self::Refused(_)
             | Self::TooLarge { .. }
-            | Self::OverBudget { .. }
+            | Self::OverBudget {
+                budget: Capacity::Configured(_),
+                ..
+            }
             | Self::Timeout
             | Self::Overloaded
             | Self::Contended
             | Self::ShuttingDown => Severity::Warning,
             Self::Store(error) => error.severity(),
-            Self::TargetMissing | Self::Panicked => Severity::Error,
+            Self::OverBudget {
+                budget: Capacity::Derived(_),
+                ..
+            }
+            | Self::TargetMissing
+            | Self::Panicked => Severity::Error,
         }
     }
 
@@ -243,9 +258,10 @@ impl StoreError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::TooLarge { .. } | Self::Unstorable(_) => Retry::Never,
+            Self::TooLarge { .. } | Self::Unstorable(_) | Self::CustomerKey(_) => Retry::Never,
             Self::NotFound
             | Self::PreconditionFailed(_)
+            | Self::Setting(..)
             | Self::Denied(_)
             | Self::Unavailable(_)
             | Self::Timeout
@@ -260,12 +276,15 @@ impl StoreError {
         match self {
             Self::TooLarge { .. }
             | Self::Unstorable(_)
+            | Self::CustomerKey(_)
             | Self::Unavailable(_)
             | Self::Timeout
             | Self::Checksum(_) => Severity::Warning,
-            Self::NotFound | Self::PreconditionFailed(_) | Self::Denied(_) | Self::Unknown(_) => {
-                Severity::Error
-            }
+            Self::NotFound
+            | Self::PreconditionFailed(_)
+            | Self::Setting(..)
+            | Self::Denied(_)
+            | Self::Unknown(_) => Severity::Error,
         }
     }
 
@@ -275,6 +294,12 @@ impl StoreError {
         match self {
             Self::TooLarge { .. } => "too_large",
             Self::Unstorable(_) => "unstorable",
+            Self::CustomerKey(_) => "customer_key",
+            Self::Setting(Setting::RequesterPays, _) => "requester_pays",
+            Self::Setting(Setting::EncryptionKey, _) => "encryption_key",
+            Self::Setting(Setting::Billing, _) => "billing",
+            Self::Setting(Setting::Retention, _) => "retention",
+            Self::Setting(Setting::OrgPolicy, _) => "org_policy",
             Self::Unavailable(_) => "storage_unavailable",
             Self::Timeout => "timeout",
             Self::Checksum(_) => "checksum",

@@ -308,7 +308,7 @@ impl Pipeline {
                     return Err(Stop::ShortOf(self.largest_source()));
                 }
                 let bytes = limit.saturating_add(FLAT_BYTES + 1);
-                let budget = self.budget.bytes();
+                let budget = self.budget.capacity();
                 return Err(Failure::OverBudget { bytes, budget }.into());
             }
             read => read.map_err(at_source)?,

@@ -111,11 +111,11 @@ pub enum End {
 }
 
 impl Summary {
-    /// Whether all that was begun went well.
+    /// Whether all that was asked for went well: a run that was told to stop is no complete one.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        let broken = matches!(self.end, End::Broken(_));
-        !broken && self.tally.failed == 0
+        let ended = matches!(self.end, End::Complete | End::Limit);
+        ended && self.tally.failed == 0
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod answer;
 mod body;
+mod bound;
+mod connection;
 mod event_line;
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,13 +16,10 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use self::bound::{Connections, Sparingly};
 use self::event_line::EventLine;
 use crate::event::Event;
 use crate::outcome::Failure;
@@ -28,10 +28,8 @@ use crate::push_token::Verifier;
 use crate::report::Report;
 use crate::trace::Trace;
 
-/// A request's headers must be there by then.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The most that a request's headers may take, in bytes.
-const MAX_HEADER_BYTES: usize = 64 << 10;
+/// The most connections that the kernel keeps until they are accepted.
+const BACKLOG: usize = 1024;
 /// After a shutdown signal, work in flight may go on for so long before it is answered 503.
 const GRACE: Duration = Duration::from_secs(8);
 /// Then answers have so long to leave; Cloud Run kills ten seconds after its signal.
@@ -45,8 +43,18 @@ struct Service {
     callers: Option<Arc<Verifier>>,
     /// The project that trace names are made with.
     project: Option<Arc<str>>,
-    /// Turns true when the grace after a shutdown signal is over.
-    grace_over: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
+}
+
+/// How far the service's life has come. Whatever is to be waited for at its end holds a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No signal yet.
+    Serving,
+    /// A shutdown signal was heard: what has begun is finished.
+    Stopping,
+    /// The grace after it is over.
+    Over,
 }
 
 /// Serves until `shutdown`, then lets work in flight finish for a while.
@@ -59,12 +67,13 @@ pub async fn serve(
     project: Option<String>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let (end_grace, grace_over) = watch::channel(false);
+    let connections = Connections::beside(pipeline.budget.bytes());
+    let (phase, seen) = watch::channel(Phase::Serving);
     let service = Service {
         pipeline,
         callers: callers.map(Arc::new),
         project: project.map(Arc::from),
-        grace_over,
+        phase: seen.clone(),
     };
     let router = Router::new()
         .route("/", post(push))
@@ -82,7 +91,8 @@ pub async fn serve(
             )
         })
         .with_state(service);
-    let connections = GracefulShutdown::new();
+    let serve = |stream| connection::serve(stream, router.clone(), seen.clone());
+    let mut failures = Sparingly::default();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let stream = tokio::select! {
@@ -90,41 +100,50 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         match stream {
-            Ok((stream, _)) => spawn_connection(stream, &router, &connections),
-            // Out of file descriptors: those in use come back as their work ends.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Ok((stream, _)) => connections.admit(stream, serve),
+            Err(error) => {
+                if let Some(times) = failures.note(Instant::now()) {
+                    tracing::warn!(
+                        message = format!("can't accept connections, {times} times: {error}"),
+                        reason = "accept"
+                    );
+                }
+                // Out of file descriptors: those in use come back as their work ends.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
     }
-    drop(listener);
-    let mut finished = std::pin::pin!(connections.shutdown());
-    if tokio::time::timeout(GRACE, &mut finished).await.is_err() {
-        end_grace.send_replace(true);
-        let _ = tokio::time::timeout(LAST_ANSWERS, finished).await;
+    for stream in waiting(listener) {
+        connections.admit(stream, serve);
+    }
+    drop((router, seen));
+    phase.send_replace(Phase::Stopping);
+    if tokio::time::timeout(GRACE, phase.closed()).await.is_err() {
+        phase.send_replace(Phase::Over);
+        let _ = tokio::time::timeout(LAST_ANSWERS, phase.closed()).await;
     }
 }
 
-fn spawn_connection(stream: TcpStream, router: &Router, connections: &GracefulShutdown) {
-    // Answers are small and complete: nothing is gained by waiting to fill a packet.
-    let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(MAX_HEADER_BYTES)
-        // Who has sent all may say so, and still wants the answer.
-        .half_close(true)
-        .serve_connection(
-            TokioIo::new(stream),
-            TowerToHyperService::new(router.clone()),
-        );
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        // Any other broken connection is the caller's to mend: the event comes again.
-        if let Err(error) = connection.await
-            && error.is_parse()
-        {
-            answer::log_unparsed(&error);
-        }
+/// Takes what the kernel has accepted and nobody has taken yet, and listens no longer.
+fn waiting(listener: TcpListener) -> Vec<TcpStream> {
+    let Ok(listener) = listener.into_std() else {
+        return Vec::new();
+    };
+    let accepted = std::iter::from_fn(|| match listener.accept() {
+        Ok((stream, _)) => Some(Some(stream)),
+        // Some callers don't wait.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Some(None),
+        Err(_) => None,
     });
+    let registered = |stream: std::net::TcpStream| {
+        stream.set_nonblocking(true).ok()?;
+        TcpStream::from_std(stream).ok()
+    };
+    accepted
+        .take(BACKLOG)
+        .flatten()
+        .filter_map(registered)
+        .collect()
 }
 
 async fn push(State(service): State<Service>, request: Request) -> Response {
@@ -140,7 +159,12 @@ async fn push(State(service): State<Service>, request: Request) -> Response {
             return answer::unauthorized(&refused);
         }
     }
-    let body = match body::read(body).await {
+    let body = tokio::select! {
+        biased;
+        body = body::read(body) => body,
+        () = connection::late(service.phase.clone()) => return answer::late(),
+    };
+    let body = match body {
         Ok(body) => body,
         Err(refused) => return answer::malformed(refused.status(), &refused.to_string()),
     };
@@ -162,10 +186,10 @@ async fn push(State(service): State<Service>, request: Request) -> Response {
     // In a task of its own: a caller that hangs up doesn't stop work that is nearly done, and a panic stays inside.
     let task = tokio::spawn(async move {
         let mut report = Report::default();
-        let mut grace_over = service.grace_over;
+        let mut phase = service.phase;
         let ended = tokio::select! {
             ended = service.pipeline.handle(&line.event, line.start, &mut report) => ended,
-            _ = grace_over.wait_for(|over| *over) => Err(Failure::ShuttingDown),
+            _ = phase.wait_for(|phase| *phase == Phase::Over) => Err(Failure::ShuttingDown),
         };
         line.log(&report, &ended);
         answer::to(&ended)

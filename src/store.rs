@@ -90,6 +90,12 @@ pub enum StoreError {
     /// The object is not in the state that the call demanded.
     #[error("the object is not as the call demands")]
     PreconditionFailed(#[source] Cause),
+    /// The object is under a key that only its uploader has, and that nothing here sends.
+    #[error("the object is under a customer-supplied encryption key")]
+    CustomerKey(#[source] Cause),
+    /// A setting of the bucket, its project or its organization stands against the call.
+    #[error("{} stands against it", .0.name())]
+    Setting(Setting, #[source] Cause),
     /// The credentials are missing, wrong or lack a role.
     #[error("permission denied")]
     Denied(#[source] Cause),
@@ -114,6 +120,42 @@ pub enum StoreError {
     /// Anything that no other variant describes.
     #[error("the store failed in a way that is not known")]
     Unknown(#[source] Cause),
+}
+
+/// What a bucket, its project or its organization can be set to that stands against a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// The requester pays, and no project was named to pay.
+    RequesterPays,
+    /// The Cloud KMS key of the object or the bucket can't be used.
+    EncryptionKey,
+    /// The project's account is disabled or in arrears.
+    Billing,
+    /// The object in the place is under retention or a hold.
+    Retention,
+    /// A constraint of the organization.
+    OrgPolicy,
+}
+
+impl Setting {
+    fn name(self) -> &'static str {
+        match self {
+            Self::RequesterPays => "that the requester pays",
+            Self::EncryptionKey => "a Cloud KMS key that can't be used",
+            Self::Billing => "the project's billing",
+            Self::Retention => "a retention policy or a hold",
+            Self::OrgPolicy => "an organization policy",
+        }
+    }
+
+    /// Whether it stands against every other call as well.
+    #[must_use]
+    pub fn is_general(self) -> bool {
+        match self {
+            Self::RequesterPays | Self::Billing => true,
+            Self::EncryptionKey | Self::Retention | Self::OrgPolicy => false,
+        }
+    }
 }
 
 /// An error from outside.
@@ -241,6 +283,8 @@ async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result
         .unwrap_or(Err(StoreError::Timeout))
 }
 
+/// RFC 9110 section 8.4.1.3 has x-gzip mean the same.
 fn is_gzip(content_encoding: &str) -> bool {
-    content_encoding.eq_ignore_ascii_case("gzip")
+    let coding = content_encoding.trim();
+    coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip")
 }

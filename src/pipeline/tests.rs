@@ -2,6 +2,7 @@ use std::io::Write as _;
 
 use super::rendering::on_core;
 use super::*;
+use crate::budget::Capacity;
 use crate::names::{BucketName, Prefix};
 use crate::outcome::Severity;
 use crate::render::{Plan, Refusal};
@@ -11,7 +12,7 @@ use crate::work::{NameFilter, SourceTypes};
 
 #[tokio::test]
 async fn a_panic_is_a_failure_to_be_retried_and_gives_its_core_back() {
-    let budget = Budget::new(1 << 20, 1);
+    let budget = Budget::new(Capacity::Configured(1 << 20), 1);
     let core = budget.core().await.unwrap();
     let failure = on_core(core, || -> () { panic!("a bug") })
         .await
@@ -44,7 +45,7 @@ fn pipeline(
             names: NameFilter::default(),
             propagate_deletes: false,
         },
-        budget: Budget::new(budget, 1),
+        budget: Budget::new(Capacity::Configured(budget), 1),
         limits: Limits::default(),
         max_source_bytes: 1 << 20,
         cache_control: None,
@@ -115,7 +116,7 @@ async fn gzip_that_finds_no_room_waits_for_the_most_that_it_may_unpack_to() {
     gzip.write_all(&vec![0; 2 << 20]).unwrap();
     let bytes = gzip.finish().unwrap();
     let packed = bytes.len() as u64;
-    let budget = Budget::new(16 << 20, 1);
+    let budget = Budget::new(Capacity::Configured(16 << 20), 1);
     let reservation = budget.reserve(packed + FLAT_BYTES).await.unwrap();
     let rest = budget.bytes() - reservation.bytes();
     let _others = budget.reserve(rest).await.unwrap();

@@ -102,12 +102,18 @@ impl ActionError {
     pub(super) fn is_general(&self) -> bool {
         match self {
             Self::Announce(_) => true,
-            Self::Make(failure) => matches!(
-                failure,
-                Failure::Store(StoreError::Denied(_)) | Failure::TargetMissing
-            ),
-            Self::Look(error) | Self::Prune(error) => matches!(error, StoreError::Denied(_)),
+            Self::Make(Failure::Store(error)) | Self::Look(error) | Self::Prune(error) => {
+                is_general(error)
+            }
+            Self::Make(failure) => matches!(failure, Failure::TargetMissing),
         }
+    }
+}
+
+fn is_general(error: &StoreError) -> bool {
+    match error {
+        StoreError::Setting(setting, _) => setting.is_general(),
+        error => matches!(error, StoreError::Denied(_)),
     }
 }
 

@@ -4,6 +4,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+use super::connection::by_hand;
 use crate::log::chain;
 use crate::outcome::{Failure, Outcome, Retry};
 use crate::push_token::Refused;
@@ -38,6 +39,29 @@ pub(super) fn log_unparsed(error: &hyper::Error) {
         message = format!("malformed request: {}", chain(error)),
         outcome = "malformed",
         reason = "malformed"
+    );
+}
+
+/// The answer to a request that was not whole in time after a shutdown signal.
+pub(super) fn late() -> Response {
+    log_late();
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{LATE}\n")).into_response()
+}
+
+/// As [`late`], where not even the head was whole.
+pub(super) fn late_by_hand() -> String {
+    log_late();
+    by_hand(StatusCode::SERVICE_UNAVAILABLE, LATE)
+}
+
+const LATE: &str = "the instance is shutting down, and the request was not whole";
+
+fn log_late() {
+    tracing::warn!(
+        message = LATE,
+        outcome = "failed",
+        reason = Failure::ShuttingDown.reason(),
+        status = StatusCode::SERVICE_UNAVAILABLE.as_u16()
     );
 }
 

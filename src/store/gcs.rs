@@ -4,6 +4,7 @@
 //! is built at the first call rather than at start, as its credentials may need the network.
 
 mod control;
+mod meaning;
 mod objects;
 
 use std::time::Duration;
@@ -74,19 +75,18 @@ impl Gcs {
         name: &ObjectName,
         generation: Option<Generation>,
     ) -> Result<Source, StoreError> {
-        let read = self
-            .client()
-            .await?
-            .read_object(path_of(bucket), name.as_str());
-        let read = match generation {
-            Some(generation) => read.set_generation(generation.get()),
-            None => read,
+        let response = self.read(bucket, name, generation, Check::Crc32c).await?;
+        let object = response.object();
+        let told = object.checksums.unwrap_or_default();
+        let response = match (told.crc32c, told.md5_hash.is_empty()) {
+            (Some(_), _) => response,
+            // The client looks at the first line of checksums alone, and counts no MD5 unless it is told to before.
+            (None, false) => {
+                let generation = Some(generation_of(object.generation)?);
+                self.read(bucket, name, generation, Check::Md5).await?
+            }
+            (None, true) => return Err(StoreError::Checksum("none is told".into())),
         };
-        let response = read.send().await.map_err(|error| match error.into() {
-            // A read demands nothing, so this is a policy or a proxy that speaks.
-            StoreError::PreconditionFailed(cause) => StoreError::Unknown(cause),
-            error => error,
-        })?;
         let object = response.object();
         Ok(Source {
             generation: generation_of(object.generation)?,
@@ -95,6 +95,41 @@ impl Gcs {
             gzipped: is_gzip(&object.content_encoding),
             body: super::Body::Gcs(Body(response)),
         })
+    }
+
+    async fn read(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        generation: Option<Generation>,
+        check: Check,
+    ) -> Result<ReadObjectResponse, StoreError> {
+        let read = self
+            .client()
+            .await?
+            .read_object(path_of(bucket), name.as_str());
+        let read = match generation {
+            Some(generation) => read.set_generation(generation.get()),
+            None => read,
+        };
+        let read = match check {
+            Check::Crc32c => read,
+            Check::Md5 => read.compute_md5(),
+        };
+        let error = match read.send().await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let is_mute = error.status().is_none();
+        match (error.http_status_code(), error.into()) {
+            // Downloads are refused in words alone, so the reason is asked for.
+            (Some(400 | 401 | 403), error) if is_mute => {
+                Err(self.objects.explain(bucket, name, error).await)
+            }
+            // A read demands nothing, so this is a policy or a proxy that speaks.
+            (_, StoreError::PreconditionFailed(cause)) => Err(StoreError::Unknown(cause)),
+            (_, error) => Err(error),
+        }
     }
 
     pub(super) async fn look(
@@ -127,9 +162,12 @@ impl Gcs {
             Some(rule) => write.set_cache_control(rule),
             None => write,
         };
-        let object = Box::pin(write.send_buffered())
-            .await
-            .map_err(StoreError::from)?;
+        let written = Box::pin(write.send_buffered()).await;
+        let object = written.map_err(|error| match error.into() {
+            // Only reading takes the key of what is there.
+            StoreError::CustomerKey(cause) => StoreError::Unknown(cause),
+            error => error,
+        })?;
         generation_of(object.generation)
     }
 
@@ -158,6 +196,14 @@ impl Gcs {
             .await?;
         Ok(client)
     }
+}
+
+/// The checksum that a body is held against.
+enum Check {
+    /// What Cloud Storage has of every object, and the client counts by itself.
+    Crc32c,
+    /// What is left where nothing else is told; it takes several times as long.
+    Md5,
 }
 
 async fn connect(options: &GcsOptions) -> Result<Box<Storage>, StoreError> {
@@ -222,17 +268,17 @@ impl Body {
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match error.http_status_code() {
-            Some(404) => Self::NotFound,
-            Some(412) => Self::PreconditionFailed(error.into()),
-            Some(401 | 403) => Self::Denied(error.into()),
-            Some(408 | 429 | 500..=599) => Self::Unavailable(error.into()),
+            Some(status) => {
+                let reasons = meaning::reasons(&error);
+                meaning::of(status, &reasons, error.into())
+            }
             // Only gRPC leaves the HTTP status out; its code says as much.
             None if error.status().is_some() => by_code(error),
             None if is_checksum_mismatch(&error) => Self::Checksum(error.into()),
             None if error.is_timeout() => Self::Timeout,
             None if is_on_the_way(&error) => Self::Unavailable(error.into()),
             None if error.is_authentication() => Self::Denied(error.into()),
-            Some(_) | None => Self::Unknown(error.into()),
+            None => Self::Unknown(error.into()),
         }
     }
 }

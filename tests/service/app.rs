@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::http::{Answer, Client, PATIENCE};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gcs-thumbnailer");
 
 /// A running service; dropping it kills the process, also when the test panics.
 pub struct App {
@@ -32,7 +35,19 @@ impl App {
     /// Starts the service with nothing in its environment but these variables, and returns once
     /// `/health` answers 200.
     pub async fn start(environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gcs-thumbnailer"))
+        Self::start_as(Command::new(PROGRAM), environment).await
+    }
+
+    /// As [`Self::start`], with so many open files at most.
+    pub async fn start_with_files(files: u32, environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("/bin/sh");
+        let limited = "ulimit -n \"$0\" && exec \"$1\"";
+        command.args(["-c", limited, &files.to_string(), PROGRAM]);
+        Self::start_as(command, environment).await
+    }
+
+    async fn start_as(mut command: Command, environment: &[(&str, &str)]) -> Self {
+        let mut child = command
             .env_clear()
             .env("PORT", "0")
             .env("LOG_FORMAT", "json")
@@ -163,14 +178,30 @@ impl App {
 
     /// Asks the service to end, as Cloud Run does.
     pub fn sigterm(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends the service a signal, by its name without SIG.
+    pub fn signal(&self, name: &str) {
         let id = self.child().id().to_string();
         let sent = Command::new("sh")
-            .args(["-c", "kill -s TERM \"$0\"", &id])
+            .args(["-c", "kill -s \"$0\" \"$1\"", name, &id])
             .status();
         assert!(
             sent.is_ok_and(|status| status.success()),
-            "the service has ended before SIGTERM"
+            "the service has ended before SIG{name}"
         );
+    }
+
+    /// Sets how many open files the service may have from now on.
+    pub fn limit_files(&self, files: u64) {
+        let id = i32::try_from(self.child().id()).ok();
+        let id = id.and_then(Pid::from_raw).expect("a process's id");
+        let limit = Rlimit {
+            current: Some(files),
+            maximum: getrlimit(Resource::Nofile).maximum,
+        };
+        prlimit(Some(id), Resource::Nofile, limit).expect("a limit under the maximum");
     }
 
     /// Kills the service at once, as `kill -9` does, and waits until it is gone.

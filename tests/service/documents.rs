@@ -119,6 +119,7 @@ fn links_between_documents_lead_somewhere() {
         "deploy/README.md",
         "deploy/OPERATIONS.md",
         "deploy/QUESTIONS.md",
+        "deploy/SCALE.md",
         "deploy/COMING-FROM.md",
     ];
     for document in documents {

@@ -58,7 +58,12 @@ fn expected(call: Call, fault: Fault) -> Expected {
             Call::Write | Call::LookAtThumbnail => Expected::OursToFix,
         },
         Fault::Status(408 | 429 | 500..) => Expected::Transient,
-        Fault::Status(_) | Fault::Redirect | Fault::Garbage => Expected::OursToFix,
+        Fault::Status(_)
+        | Fault::Refusal(..)
+        | Fault::Words(..)
+        | Fault::CustomerKey
+        | Fault::Redirect
+        | Fault::Garbage => Expected::OursToFix,
         // The answer is JSON, and isn't after that.
         Fault::FlipByte if call == Call::Write || looks => Expected::OursToFix,
         Fault::ResetBefore
@@ -69,6 +74,8 @@ fn expected(call: Call, fault: Fault) -> Expected {
         | Fault::FlipByte
         | Fault::SlowerThanDeadline
         | Fault::AfterCommit
+        | Fault::Hashes(_)
+        | Fault::ContentEncoding(_)
         | Fault::HeldUntilCleared => Expected::Transient,
     }
 }

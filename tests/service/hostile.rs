@@ -133,6 +133,21 @@ async fn a_request_that_is_no_http_is_logged() {
 }
 
 #[tokio::test]
+async fn a_head_of_64_kib_is_the_largest_that_is_taken() {
+    let door = Door::start().await;
+    let event = r#"{"bucket":"photos","name":"n.txt"}"#;
+    for (bytes, status) in [(63 << 10, 204), ((64 << 10) + 1, 431), (127 << 10, 431)] {
+        let header = format!("x: {}\r\n", "y".repeat(bytes));
+        let request = post(&header, event.as_bytes());
+        door.assert_refused(&format!("a header of {bytes} bytes"), &request, status)
+            .await;
+    }
+    let told = |line: &serde_json::Value| line["status"] == 431;
+    let line = door.app.wait_for_line(told).await;
+    assert_eq!(line["severity"], "WARNING", "{line}");
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_answers_does_no_harm() {
     let door = Door::start().await;
     let smuggled = "0\r\n\r\nGET / HTTP/1.1\r\n\r\n";

@@ -16,9 +16,10 @@ use http::Extensions;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::sync::OnceCell;
 
-use super::{ATTEMPTS, StoreError, Version, generation_of};
+use super::{ATTEMPTS, StoreError, Version, generation_of, meaning};
 use crate::google::{credentials, endpoint};
 use crate::names::{BucketName, ObjectName};
 use crate::stored::Metadata;
@@ -56,6 +57,30 @@ impl Objects {
         bucket: &BucketName,
         name: &ObjectName,
     ) -> Result<Version, StoreError> {
+        self.resource(bucket, name).await?.version()
+    }
+
+    /// Asks why an object can't be read; without a better answer it is for the reason given.
+    pub(super) async fn explain(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+        given: StoreError,
+    ) -> StoreError {
+        match self.resource(bucket, name).await {
+            Ok(resource) if resource.customer_encryption.is_some() => {
+                StoreError::CustomerKey(Box::new(given))
+            }
+            Err(better @ StoreError::Setting(..)) => better,
+            Ok(_) | Err(_) => given,
+        }
+    }
+
+    async fn resource(
+        &self,
+        bucket: &BucketName,
+        name: &ObjectName,
+    ) -> Result<Resource, StoreError> {
         let client = self.client().await?;
         let mut attempts = RetryState::new(true);
         loop {
@@ -98,9 +123,9 @@ impl Connected {
         })
     }
 
-    async fn get(&self, bucket: &BucketName, name: &ObjectName) -> Result<Version, StoreError> {
+    async fn get(&self, bucket: &BucketName, name: &ObjectName) -> Result<Resource, StoreError> {
         let url = format!(
-            "{}/storage/v1/b/{bucket}/o/{}?fields=generation,size,contentType,metadata",
+            "{}/storage/v1/b/{bucket}/o/{}?fields=generation,size,contentType,metadata,customerEncryption",
             self.endpoint,
             utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC)
         );
@@ -117,9 +142,7 @@ impl Connected {
         if status != StatusCode::OK {
             return Err(refused(status, &body));
         }
-        let resource: Resource =
-            serde_json::from_slice(&body).map_err(|error| StoreError::Unknown(error.into()))?;
-        resource.version()
+        serde_json::from_slice(&body).map_err(|error| StoreError::Unknown(error.into()))
     }
 }
 
@@ -154,13 +177,37 @@ fn on_the_way(error: reqwest::Error) -> StoreError {
 /// What an answer without an object means.
 fn refused(status: StatusCode, body: &[u8]) -> StoreError {
     let words: String = String::from_utf8_lossy(body).chars().take(500).collect();
-    let cause = || format!("{status}: {words}").into();
-    match status.as_u16() {
-        404 => StoreError::NotFound,
-        401 | 403 => StoreError::Denied(cause()),
-        408 | 429 | 500..=599 => StoreError::Unavailable(cause()),
-        _ => StoreError::Unknown(cause()),
+    // A proxy's answer gives no reasons.
+    let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
+    let reasons = refusal.error.errors.into_iter().map(|fault| fault.reason);
+    let reasons: Vec<_> = reasons.collect();
+    let cause = format!("{status}: {words}").into();
+    match meaning::of(status.as_u16(), &reasons, cause) {
+        // A question demands nothing, and takes no key.
+        StoreError::PreconditionFailed(cause) | StoreError::CustomerKey(cause) => {
+            StoreError::Unknown(cause)
+        }
+        error => error,
     }
+}
+
+/// An error's resource, as far as it says why.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    error: Faults,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Faults {
+    errors: Vec<Fault>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Fault {
+    reason: String,
 }
 
 /// An object's resource, as far as it is asked for.
@@ -172,6 +219,8 @@ struct Resource {
     content_type: Option<String>,
     #[serde(default)]
     metadata: Metadata,
+    /// There where the object is under a key that its uploader kept.
+    customer_encryption: Option<IgnoredAny>,
 }
 
 impl Resource {

@@ -17,6 +17,12 @@ use super::wire::{Connection, head};
 pub enum Fault {
     /// This status with the JSON error that Cloud Storage sends; the server behind isn't asked.
     Status(u16),
+    /// This status and this reason, as [`Self::Status`] gives it.
+    Refusal(u16, &'static str),
+    /// This status with words that are no JSON, as downloads are refused; the server behind isn't asked.
+    Words(u16, &'static str),
+    /// An object's resource that says that it is under a customer-supplied key.
+    CustomerKey,
     /// A TCP reset in place of an answer; the server behind isn't asked.
     ResetBefore,
     /// A TCP reset half-way through the body: of a write's request, else of the answer.
@@ -37,6 +43,10 @@ pub enum Fault {
     Garbage,
     /// The server behind does it, and then the connection is reset: its answer is lost.
     AfterCommit,
+    /// The right answer, with these lines in place of its own `x-goog-hash`; each says something wrong.
+    Hashes(&'static [&'static str]),
+    /// The right answer, with another name for the coding of its body.
+    ContentEncoding(&'static str),
     /// A write's request, or a read's answer, waits in the proxy until the faults are cleared.
     HeldUntilCleared,
 }
@@ -49,6 +59,9 @@ impl Fault {
     pub fn asks_upstream(self, call: Call) -> bool {
         match self {
             Self::Status(_)
+            | Self::Refusal(..)
+            | Self::Words(..)
+            | Self::CustomerKey
             | Self::ResetBefore
             | Self::StallAtHeaders
             | Self::Redirect
@@ -59,6 +72,8 @@ impl Fault {
             | Self::FlipByte
             | Self::SlowerThanDeadline
             | Self::AfterCommit
+            | Self::Hashes(_)
+            | Self::ContentEncoding(_)
             | Self::HeldUntilCleared => true,
         }
     }
@@ -100,7 +115,31 @@ impl Fault {
                 answer.body = body.into();
             }
             Self::HeldUntilCleared => {}
+            Self::Hashes(lines) => {
+                answer.headers.remove("x-goog-hash");
+                for line in lines {
+                    let line = hyper::header::HeaderValue::from_static(line);
+                    answer.headers.append("x-goog-hash", line);
+                }
+            }
+            Self::ContentEncoding(coding) => {
+                let coding = hyper::header::HeaderValue::from_static(coding);
+                answer.headers.insert("content-encoding", coding);
+            }
             Self::Status(status) => answer = refusal(status),
+            Self::Refusal(status, reason) => answer = refusal_for(status, reason),
+            Self::Words(status, words) => {
+                answer = plain(status, "text/html; charset=UTF-8", words.into());
+            }
+            Self::CustomerKey => {
+                let key = json!({ "encryptionAlgorithm": "AES256", "keySha256": "c2hh" });
+                let resource = json!({ "generation": "1", "customerEncryption": key });
+                answer = plain(
+                    200,
+                    "application/json; charset=UTF-8",
+                    resource.to_string().into(),
+                );
+            }
             Self::Redirect => {
                 answer = refusal(307);
                 let target = format!("{proxy}{REDIRECTED}");
@@ -120,8 +159,12 @@ impl Fault {
 
 /// An error as Cloud Storage's JSON API words it.
 pub fn refusal(status: u16) -> Answer {
+    refusal_for(status, "injected")
+}
+
+fn refusal_for(status: u16, reason: &str) -> Answer {
     let message = format!("injected {status}");
-    let error = json!({ "domain": "global", "reason": "injected", "message": message });
+    let error = json!({ "domain": "global", "reason": reason, "message": message });
     let body = json!({ "error": { "code": status, "message": message, "errors": [error] } });
     plain(
         status,

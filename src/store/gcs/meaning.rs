@@ -1,0 +1,71 @@
+//! What Cloud Storage's refusals mean to us, by status and reason.
+//!
+//! After [its documentation of the JSON API][codes]; `deploy/OPERATIONS.md` has the table for people, and
+//! `tests/service/storage_answers.rs` injects each of its rows.
+//!
+//! [codes]: https://cloud.google.com/storage/docs/json_api/v1/status-codes
+
+use google_cloud_gax::error::Error;
+use google_cloud_gax::error::rpc::StatusDetails;
+
+use crate::store::{Cause, Setting, StoreError};
+
+/// The meaning of an answer with this status and these reasons, as far as it gives any.
+pub(super) fn of(status: u16, reasons: &[String], cause: Cause) -> StoreError {
+    match status {
+        404 => StoreError::NotFound,
+        // A conflict with another change, and an upload's session that is gone, are met by beginning anew.
+        408 | 409 | 410 | 429 | 500..=599 => StoreError::Unavailable(cause),
+        400 | 401 | 403 | 412 => {
+            let mut known = reasons.iter().filter_map(|reason| named(status, reason));
+            let meaning = known.next().unwrap_or(Meaning::Unnamed);
+            match (meaning, status) {
+                (Meaning::Setting(setting), _) => StoreError::Setting(setting, cause),
+                (Meaning::CustomerKey, _) => StoreError::CustomerKey(cause),
+                (Meaning::Rate, _) => StoreError::Unavailable(cause),
+                (Meaning::Unnamed, 401 | 403) => StoreError::Denied(cause),
+                (Meaning::Unnamed, 412) => StoreError::PreconditionFailed(cause),
+                (Meaning::Unnamed, _) => StoreError::Unknown(cause),
+            }
+        }
+        _ => StoreError::Unknown(cause),
+    }
+}
+
+/// What a reason says that its status alone doesn't.
+enum Meaning {
+    Setting(Setting),
+    CustomerKey,
+    Rate,
+    Unnamed,
+}
+
+fn named(status: u16, reason: &str) -> Option<Meaning> {
+    let setting = match (status, reason) {
+        (400, "resourceIsEncryptedWithCustomerEncryptionKey") => return Some(Meaning::CustomerKey),
+        (403, "rateLimitExceeded" | "userRateLimitExceeded") => return Some(Meaning::Rate),
+        (400, "userProjectMissing" | "userProjectInvalid")
+        | (401, "AuthenticationRequiredRequesterPays")
+        | (403, "UserProjectAccessDenied") => Setting::RequesterPays,
+        (400, key) if key.starts_with("cloudKms") => Setting::EncryptionKey,
+        (403, "accountDisabled" | "UserProjectAccountProblem") => Setting::Billing,
+        (403, "retentionPolicyNotMet" | "objectUnderActiveHold") => Setting::Retention,
+        (412, "orgPolicyConstraintFailed") => Setting::OrgPolicy,
+        _ => return None,
+    };
+    Some(Meaning::Setting(setting))
+}
+
+/// The reasons that an error of Google's client carries.
+pub(super) fn reasons(error: &Error) -> Vec<String> {
+    let details = error
+        .status()
+        .into_iter()
+        .flat_map(|status| &status.details);
+    let reason = |detail: &StatusDetails| match detail {
+        StatusDetails::ErrorInfo(info) => Some(info.reason.clone()),
+        // The type is open, and nothing else in it gives a reason.
+        _ => None,
+    };
+    details.filter_map(reason).collect()
+}
