@@ -17,7 +17,8 @@ pub(super) fn renditions(
     parameters: &Parameters,
     remarks: &mut Vec<Remark>,
 ) -> Result<Renditions, Fault> {
-    let folder = folder(parameters.value("RESIZED_IMAGES_PATH").unwrap_or_default())?;
+    let path = parameters.value("RESIZED_IMAGES_PATH").unwrap_or_default();
+    let folder = folder(path, remarks)?;
     let sizes = sizes(parameters.value("IMG_SIZES").unwrap_or("200x200"), remarks)?;
     let types = types(parameters.value("IMAGE_TYPE").unwrap_or("false"))?;
     let options = Options::read(parameters, &types, remarks);
@@ -59,7 +60,7 @@ pub(super) fn renditions(
 }
 
 /// The folder within each source's own as a pattern has it: `a/b/`, or nothing.
-fn folder(path: &str) -> Result<String, Fault> {
+fn folder(path: &str, remarks: &mut Vec<Remark>) -> Result<String, Fault> {
     let steps: Vec<_> = path
         .split('/')
         .filter(|step| !matches!(*step, "" | "."))
@@ -69,6 +70,10 @@ fn folder(path: &str) -> Result<String, Fault> {
             "{path:?} leads out of the source's folder or isn't one: only folders in it have a counterpart, such as thumbs/small"
         );
         return Err(("RESIZED_IMAGES_PATH", fault));
+    }
+    if path.starts_with('/') {
+        let words = "begins with a slash: so do the extension's names for pictures in no folder, and ours don't";
+        remark(remarks, "RESIZED_IMAGES_PATH", words);
     }
     let steps = steps.iter().map(|step| format!("{}/", written(step)));
     Ok(steps.collect())
