@@ -76,13 +76,13 @@ variable "renditions" {
 
   validation {
     condition = alltrue([for rendition in var.renditions : can(regex(
-      "^([^][:space:]?{}%]|%[0-9A-Fa-f]{2}|\\{(name|dir|stem|\\.[A-Za-z]+)\\})+\\?((size|fit|format|quality|background)=[0-9A-Za-z]+)(&(fit|size|format|quality|background)=[0-9A-Za-z]+)*$", rendition
+      "^([^][:space:]?{}%]|%[0-9A-Fa-f]{2}|\\{(name|dir|stem|stem:firebase|\\.[A-Za-z]+)\\})+\\?((size|fit|format|quality|background)=[0-9A-Za-z]+)(&(fit|size|format|quality|background)=[0-9A-Za-z]+)*$", rendition
     ))])
-    error_message = "A rendition is NAME?PARAMETERS: a name with {name}, {dir}, {stem}, {.ext} or {.LETTERS}, percent-encoded where a URL's would be, and size=, fit=, format=, quality= and background= joined by &."
+    error_message = "A rendition is NAME?PARAMETERS: a name with {name}, {dir}, {stem}, {stem:firebase}, {.ext} or {.LETTERS}, percent-encoded where a URL's would be, and size=, fit=, format=, quality= and background= joined by &."
   }
 
   validation {
-    condition     = alltrue([for rendition in var.renditions : can(regex("\\{name\\}|\\{dir\\}.*\\{stem\\}|\\{stem\\}.*\\{dir\\}", rendition))])
+    condition     = alltrue([for rendition in var.renditions : can(regex("\\{name\\}|\\{dir\\}.*\\{stem(:firebase)?\\}|\\{stem(:firebase)?\\}.*\\{dir\\}", rendition))])
     error_message = "A rendition's name needs {name}, or {dir} and {stem}, lest pictures share it."
   }
 

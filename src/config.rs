@@ -12,7 +12,9 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::arguments::{Command, CommandLine, ServeArguments, ThumbArguments};
+pub use self::arguments::{
+    Command, CommandLine, FirebaseArguments, ServeArguments, ThumbArguments,
+};
 use self::quantity::{bytes, duration};
 pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 pub use self::thumb::ThumbConfig;
@@ -223,7 +225,7 @@ fn whole(text: &str) -> Result<u64, &'static str> {
         .map_err(|_| "is not a whole number above 0")
 }
 
-fn header_value(text: String) -> Result<String, &'static str> {
+pub(crate) fn header_value(text: String) -> Result<String, &'static str> {
     let legal = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if legal {
         Ok(text)

@@ -38,6 +38,7 @@
 //! - [`outcome`] classifies every end exhaustively: retried or not, how loud, by which name. [`report`] measures.
 //! - [`reconcile`] compares a bucket with its outputs, and makes or announces to a [`topic`] what is missing.
 //! - [`thumb`] puts the renderer to work on local files.
+//! - [`firebase`] turns the parameters of Firebase's Resize Images extension into this service's variables.
 //!
 //! # Invariants
 //!
@@ -69,6 +70,7 @@ pub mod budget;
 pub mod config;
 mod content_encoding;
 pub mod event;
+pub mod firebase;
 mod google;
 pub mod log;
 mod memory;

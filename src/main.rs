@@ -16,7 +16,7 @@ use gcs_thumbnailer::push_token::Verifier;
 use gcs_thumbnailer::reconcile::{Executor, Reconcile};
 use gcs_thumbnailer::store::{Directory, Gcs, Store};
 use gcs_thumbnailer::topic::Topic;
-use gcs_thumbnailer::{log, server, thumb};
+use gcs_thumbnailer::{firebase, log, server, thumb};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -34,6 +34,12 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(config) => reconcile(config),
             Err(faults) => Ok(refuse(&faults)),
         },
+        Some(Command::Firebase(arguments)) => {
+            match firebase::run(&arguments.file, arguments.format) {
+                Ok(()) => Ok(ExitCode::SUCCESS),
+                Err(faults) => Ok(refuse(&faults)),
+            }
+        }
         Some(Command::Serve(arguments)) => configure(*arguments),
         None => configure(line.serve),
     }

@@ -8,6 +8,7 @@
 //! | `{name}` | `users/7/cat.final.JPG` | `users/7/avatar` |
 //! | `{dir}` | `users/7/` | `users/7/` |
 //! | `{stem}` | `cat.final` | `avatar` |
+//! | `{stem:firebase}`, where `.bmp`, `.heic` and `.heif` are no extensions in the whole pattern | `cat.final` | `avatar` |
 //! | `{.ext}` | `.JPG` | |
 //! | `{.webp}`, or any other letters | `.webp` | |
 
@@ -16,6 +17,7 @@ mod pattern;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use pattern::written;
 pub use pattern::{InvalidPattern, Pattern};
 
 use crate::names::Prefix;
@@ -255,7 +257,7 @@ mod tests {
             ),
             (
                 "a/{nome}?size=1x1",
-                "a/{nome}?size=1x1: {nome} is no placeholder; there are {name}, {dir}, {stem}, {.ext} and {.LETTERS}",
+                "a/{nome}?size=1x1: {nome} is no placeholder; there are {name}, {dir}, {stem}, {stem:firebase}, {.ext} and {.LETTERS}",
             ),
         ] {
             assert_eq!(parsed(text).unwrap_err().to_string(), fault);

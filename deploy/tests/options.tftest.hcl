@@ -59,12 +59,12 @@ run "renditions" {
     renditions = [
       "thumbnails/{name}?size=128x128",
       "web/{dir}{stem}{.webp}?size=800x&format=webp&quality=70",
-      "{dir}small/{stem}?size=x50&fit=cover&format=source",
+      "{dir}small/{stem:firebase}?size=x50&fit=cover&format=source",
       "a%20b/{name}?size=9x9",
     ]
   }
   assert {
-    condition     = one([for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.value if e.name == "RENDITIONS"]) == "thumbnails/{name}?size=128x128 web/{dir}{stem}{.webp}?size=800x&format=webp&quality=70 {dir}small/{stem}?size=x50&fit=cover&format=source a%20b/{name}?size=9x9"
+    condition     = one([for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.value if e.name == "RENDITIONS"]) == "thumbnails/{name}?size=128x128 web/{dir}{stem}{.webp}?size=800x&format=webp&quality=70 {dir}small/{stem:firebase}?size=x50&fit=cover&format=source a%20b/{name}?size=9x9"
     error_message = "the service knows the renditions"
   }
   assert {

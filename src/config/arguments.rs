@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::ReconcileArguments;
+use crate::firebase::Format;
 use crate::push_token::GOOGLE_KEYS;
 
 /// Stores a PNG thumbnail of every picture that lands in a Cloud Storage bucket.
@@ -30,6 +31,8 @@ pub enum Command {
     Reconcile(Box<ReconcileArguments>),
     /// Render local files with the service's own renderer.
     Thumb(ThumbArguments),
+    /// Print this service's variables for a parameter file of Firebase's Resize Images extension, or of its function kit.
+    Firebase(FirebaseArguments),
 }
 
 /// The options of `serve`, as text; [`ServeConfig::check`](super::ServeConfig::check) gives them meaning.
@@ -152,4 +155,15 @@ pub struct ThumbArguments {
     /// Print one JSON object per file.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The options of `firebase`.
+#[derive(Debug, Args)]
+pub struct FirebaseArguments {
+    /// The extension's parameters (extensions/storage-resize-images.env), or the function kit's (.env).
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How the variables are printed: env for a shell, tfvars for Terraform.
+    #[arg(long, value_enum, default_value_t = Format::Env)]
+    pub format: Format,
 }

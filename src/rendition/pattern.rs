@@ -23,6 +23,8 @@ enum Piece {
     Name,
     Dir,
     Stem,
+    /// The stem by the rule of Firebase's extension, which then holds for the whole pattern.
+    FirebaseStem,
     Extension,
     /// The extension replaced by a dot and these letters, where there is one.
     Replaced(String),
@@ -33,7 +35,7 @@ enum Piece {
 pub enum InvalidPattern {
     /// There is no such placeholder.
     #[error(
-        "{{{0}}} is no placeholder; there are {{name}}, {{dir}}, {{stem}}, {{.ext}} and {{.LETTERS}}"
+        "{{{0}}} is no placeholder; there are {{name}}, {{dir}}, {{stem}}, {{stem:firebase}}, {{.ext}} and {{.LETTERS}}"
     )]
     UnknownPlaceholder(String),
     /// A brace opens and doesn't close, or the reverse.
@@ -66,14 +68,14 @@ impl Pattern {
     /// The name of a source's output, `None` where no object can have it.
     #[must_use]
     pub fn name_of(&self, source: &ObjectName) -> Option<ObjectName> {
-        let Parts { dir, stem, dot_ext } = Parts::of(source);
+        let Parts { dir, stem, dot_ext } = Parts::of(source, self.extensions());
         let mut name = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Literal(text) => name.push_str(text),
                 Piece::Name => name.push_str(source.as_str()),
                 Piece::Dir => name.push_str(dir),
-                Piece::Stem => name.push_str(stem),
+                Piece::Stem | Piece::FirebaseStem => name.push_str(stem),
                 Piece::Extension => name.push_str(dot_ext),
                 Piece::Replaced(_) if dot_ext.is_empty() => {}
                 Piece::Replaced(letters) => name.extend([".", letters]),
@@ -102,16 +104,31 @@ impl Pattern {
 
     fn new(pieces: Vec<Piece>) -> Result<Self, InvalidPattern> {
         let has = |piece| pieces.contains(&piece);
-        if !(has(Piece::Name) || has(Piece::Dir) && has(Piece::Stem)) {
+        let has_stem = has(Piece::Stem) || has(Piece::FirebaseStem);
+        if !(has(Piece::Name) || has(Piece::Dir) && has_stem) {
             return Err(InvalidPattern::Incomplete);
         }
         if matches!(
             pieces.as_slice(),
-            [Piece::Name] | [Piece::Dir, Piece::Stem, Piece::Extension]
+            [Piece::Name]
+                | [
+                    Piece::Dir,
+                    Piece::Stem | Piece::FirebaseStem,
+                    Piece::Extension
+                ]
         ) {
             return Err(InvalidPattern::SourceItself);
         }
         Ok(Self(pieces))
+    }
+
+    /// What counts as an extension in this pattern.
+    fn extensions(&self) -> &'static [&'static str] {
+        if self.0.contains(&Piece::FirebaseStem) {
+            &FIREBASE_EXTENSIONS
+        } else {
+            &EXTENSIONS
+        }
     }
 }
 
@@ -138,10 +155,11 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for piece in &self.0 {
             match piece {
-                Piece::Literal(text) => utf8_percent_encode(text, RESERVED).fmt(f)?,
+                Piece::Literal(text) => written(text).fmt(f)?,
                 Piece::Name => f.write_str("{name}")?,
                 Piece::Dir => f.write_str("{dir}")?,
                 Piece::Stem => f.write_str("{stem}")?,
+                Piece::FirebaseStem => f.write_str("{stem:firebase}")?,
                 Piece::Extension => f.write_str("{.ext}")?,
                 Piece::Replaced(letters) => write!(f, "{{.{letters}}}")?,
             }
@@ -156,6 +174,7 @@ impl Piece {
             "name" => return Ok(Self::Name),
             "dir" => return Ok(Self::Dir),
             "stem" => return Ok(Self::Stem),
+            "stem:firebase" => return Ok(Self::FirebaseStem),
             ".ext" => return Ok(Self::Extension),
             _ => {}
         }
@@ -167,6 +186,11 @@ impl Piece {
             None => Err(InvalidPattern::UnknownPlaceholder(text.to_owned())),
         }
     }
+}
+
+/// A literal as it stands in a pattern.
+pub(crate) fn written(literal: &str) -> impl fmt::Display {
+    utf8_percent_encode(literal, RESERVED)
 }
 
 /// The literal between two placeholders, if there is any.
@@ -203,15 +227,20 @@ const EXTENSIONS: [&str; 12] = [
     "jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "avif", "heic", "heif",
 ];
 
+/// What counts in Firebase's Resize Images extension (`supportedImageContentTypeMap` in its `global.ts`).
+const FIREBASE_EXTENSIONS: [&str; 9] = [
+    "jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "avif",
+];
+
 impl<'n> Parts<'n> {
-    fn of(name: &'n ObjectName) -> Self {
+    /// A name that is nothing but an extension has none: it is a stem, as in other tools.
+    fn of(name: &'n ObjectName, extensions: &[&str]) -> Self {
         let name = name.as_str();
         let (dir, file) = name.split_at(name.rfind('/').map_or(0, |slash| slash + 1));
         let dot = file.rfind('.').filter(|dot| {
             let extension = &file[dot + 1..];
-            EXTENSIONS
-                .iter()
-                .any(|known| extension.eq_ignore_ascii_case(known))
+            let mut known = extensions.iter();
+            *dot > 0 && known.any(|known| extension.eq_ignore_ascii_case(known))
         });
         let (stem, dot_ext) = file.split_at(dot.unwrap_or(file.len()));
         Self { dir, stem, dot_ext }
@@ -270,12 +299,36 @@ mod tests {
         for (source, made_of_it) in [
             ("my.photo", "my.photo|"),
             ("a.b/c", "a.b/c|"),
-            (".jpg", "|.x"),
+            (".jpg", ".jpg|"),
             ("a.HeIc", "a|.x"),
-            ("a/.png", "a/|.x"),
+            ("a/.png", "a/.png|"),
             ("a.jpg/", "a.jpg/|"),
         ] {
             assert_eq!(made(source), name(made_of_it), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_firebase_stem_decides_for_its_whole_pattern() {
+        let made = |text: &str, source: &str| pattern(text).name_of(&name(source)).unwrap();
+        for (source, kept, replaced) in [
+            ("a/b.JPG", "a/t/b_1.JPG", "a/t/b_1.webp"),
+            ("b.jfif", "t/b_1.jfif", "t/b_1.webp"),
+            ("b.heic", "t/b.heic_1", "t/b.heic_1"),
+            ("b.BMP", "t/b.BMP_1", "t/b.BMP_1"),
+            ("my.photo", "t/my.photo_1", "t/my.photo_1"),
+            (".jpg", "t/.jpg_1", "t/.jpg_1"),
+        ] {
+            assert_eq!(
+                made("{dir}t/{stem:firebase}_1{.ext}", source),
+                name(kept),
+                "{source}"
+            );
+            assert_eq!(
+                made("{dir}t/{stem:firebase}_1{.webp}", source),
+                name(replaced),
+                "{source}"
+            );
         }
     }
 
@@ -305,6 +358,11 @@ mod tests {
             ("", Fault::Incomplete),
             ("{name}", Fault::SourceItself),
             ("{dir}{stem}{.ext}", Fault::SourceItself),
+            ("{dir}{stem:firebase}{.ext}", Fault::SourceItself),
+            (
+                "{dir}{stem:x}",
+                Fault::UnknownPlaceholder("stem:x".to_owned()),
+            ),
             ("a/{Name}", Fault::UnknownPlaceholder("Name".to_owned())),
             ("{name}{.}", Fault::UnknownPlaceholder(".".to_owned())),
             ("{name}{.7z}", Fault::UnknownPlaceholder(".7z".to_owned())),
@@ -324,6 +382,7 @@ mod tests {
             Just(Piece::Name),
             Just(Piece::Dir),
             Just(Piece::Stem),
+            Just(Piece::FirebaseStem),
             Just(Piece::Extension),
             "[a-zA-Z]{1,5}".prop_map(Piece::Replaced),
             "[^\r\n]{1,8}".prop_map(Piece::Literal),
@@ -357,16 +416,17 @@ mod tests {
         #[test]
         fn two_sources_meet_only_where_the_stem_says_so(
             (before, between, behind) in ("[a-z_/]{0,3}", "[a-z_/]{0,3}", "[a-z_/]{0,3}"),
+            stem in prop::sample::select(vec!["{stem}", "{stem:firebase}"]),
             extension in prop::sample::select(vec!["", "{.ext}", "{.webp}", "{.JPG}"]),
-            one in "([ab]{1,2}/){0,2}[ab.]{1,3}(.jpg|.PNG|.b)?",
-            other in "([ab]{1,2}/){0,2}[ab.]{1,3}(.jpg|.PNG|.b)?",
+            one in "([ab]{1,2}/){0,2}[ab.]{1,3}(.jpg|.PNG|.b|.heic)?",
+            other in "([ab]{1,2}/){0,2}[ab.]{1,3}(.jpg|.PNG|.b|.heic)?",
         ) {
             let [Ok(one), Ok(other)] = [one, other].map(ObjectName::parse) else { return Ok(()) };
             let whole = pattern(&format!("x{before}{{name}}{behind}"));
             prop_assert_eq!(whole.name_of(&one) == whole.name_of(&other), one == other);
-            let parts = pattern(&format!("x{before}{{dir}}{between}{{stem}}{behind}{extension}"));
+            let parts = pattern(&format!("x{before}{{dir}}{between}{stem}{behind}{extension}"));
             if parts.name_of(&one) == parts.name_of(&other) {
-                let [one, other] = [&one, &other].map(Parts::of);
+                let [one, other] = [&one, &other].map(|name| Parts::of(name, parts.extensions()));
                 prop_assert_eq!((one.dir, one.stem), (other.dir, other.stem));
             }
         }

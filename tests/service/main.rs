@@ -14,6 +14,7 @@ mod deployment;
 mod documents;
 mod fake_gcs;
 mod faults;
+mod firebase;
 mod gone;
 mod hostile;
 mod http;
