@@ -60,6 +60,13 @@ resource "google_cloud_run_v2_service" "thumbnailer" {
   # The service holds no state, and terraform destroy should remove it.
   deletion_protection = false
 
+  # Stated, so that a roll back by hand in the console doesn't outlive the next apply: without it the traffic would stay
+  # with the old revision, and a new one would get none.
+  traffic {
+    type    = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+    percent = 100
+  }
+
   template {
     execution_environment            = "EXECUTION_ENVIRONMENT_GEN2"
     service_account                  = google_service_account.run.email

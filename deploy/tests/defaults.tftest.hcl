@@ -157,6 +157,10 @@ run "service" {
     error_message = "terraform destroy removes the service"
   }
   assert {
+    condition     = [for t in google_cloud_run_v2_service.thumbnailer.traffic : "${t.type} ${t.percent}"] == ["TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST 100"]
+    error_message = "the newest revision gets all traffic, whatever was set by hand"
+  }
+  assert {
     condition     = google_cloud_run_v2_service.thumbnailer.template[0].execution_environment == "EXECUTION_ENVIRONMENT_GEN2"
     error_message = "the second-generation environment"
   }
