@@ -22,3 +22,8 @@ output "dead_letter_subscription" {
   description = "Subscription that holds the events given up after 100 attempts."
   value       = google_pubsub_subscription.dead_letter.id
 }
+
+output "result_topic" {
+  description = "Topic that tells your app of what was stored and refused: subscribe to it. Empty without result_topic."
+  value       = local.results == 0 ? "" : local.result_topic
+}

@@ -12,6 +12,12 @@ locals {
 
   # No expiry and seven days everywhere: an event outlives a long weekend.
   week_in_seconds = "604800s"
+
+  # In a versioned bucket a deletion archives.
+  event_types = concat(["OBJECT_FINALIZE"], var.propagate_deletes ? ["OBJECT_DELETE", "OBJECT_ARCHIVE"] : [])
+
+  # Cloud Storage takes ten notifications of one event type on one bucket.
+  notifications_for_results = local.shared_bucket ? 5 : 10
 }
 
 resource "google_pubsub_topic" "events" {
@@ -32,7 +38,7 @@ resource "google_storage_notification" "events" {
   bucket         = local.source_bucket
   topic          = google_pubsub_topic.events.id
   payload_format = "JSON_API_V1"
-  event_types    = concat(["OBJECT_FINALIZE"], var.propagate_deletes ? ["OBJECT_DELETE", "OBJECT_ARCHIVE"] : [])
+  event_types    = local.event_types
 
   depends_on = [
     google_pubsub_topic_iam_member.storage_publishes,

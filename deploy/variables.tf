@@ -176,6 +176,22 @@ variable "propagate_deletes" {
   default     = false
 }
 
+variable "result_topic" {
+  description = "Pub/Sub topic that tells your app of each stored thumbnail and each refused picture: a name, of a topic to make, or projects/PROJECT/topics/NAME, of one that exists. Empty: nobody is told."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.result_topic == "" || can(regex("^(projects/[a-z0-9.:-]+/topics/)?[A-Za-z][A-Za-z0-9._~-]{2,254}$", var.result_topic))
+    error_message = "result_topic must be empty, a topic's name (a letter, then at least two letters, digits, dots, underscores, tildes or hyphens), or projects/PROJECT/topics/NAME."
+  }
+
+  validation {
+    condition     = !contains([var.name, "${var.name}-dead-letter"], reverse(split("/", var.result_topic))[0])
+    error_message = "result_topic must be another topic than the service's own events and dead letters: the service would read its own results."
+  }
+}
+
 variable "reconcile_schedule" {
   description = "When to look for pictures without a current thumbnail and have them made, as five cron fields in UTC, for example \"0 3 * * *\". Empty: never, and nothing is made for it."
   type        = string

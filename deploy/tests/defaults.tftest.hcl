@@ -259,6 +259,10 @@ run "accounts" {
 
 run "off_by_default" {
   assert {
+    condition     = length(google_pubsub_topic.results) + length(google_storage_notification.results) + length(google_logging_project_sink.refusals) + length(google_pubsub_topic_iam_member.storage_publishes_results) + length(google_pubsub_topic_iam_member.sink_publishes_results) == 0 && output.result_topic == ""
+    error_message = "nothing is made to tell an app"
+  }
+  assert {
     condition     = length(google_cloud_run_v2_job.reconcile) + length(google_cloud_scheduler_job.reconcile) + length(google_service_account.reconcile) + length(google_storage_bucket_iam_member.reconcile_lists) + length(google_pubsub_topic_iam_member.reconcile_publishes) + length(google_cloud_run_v2_job_iam_member.reconcile_starts) == 0
     error_message = "nothing is made for reconcile"
   }

@@ -173,3 +173,19 @@ run "a_schedule_that_is_no_cron_line_is_refused" {
     reconcile_schedule = "daily"
   }
 }
+
+run "a_result_topic_that_is_no_name_is_refused" {
+  command         = plan
+  expect_failures = [var.result_topic]
+  variables {
+    result_topic = "topics/ready"
+  }
+}
+
+run "results_among_the_events_are_refused" {
+  command         = plan
+  expect_failures = [var.result_topic]
+  variables {
+    result_topic = "projects/demo-project/topics/gcs-thumbnailer"
+  }
+}
