@@ -16,8 +16,19 @@ locals {
   # In a versioned bucket a deletion archives.
   event_types = concat(["OBJECT_FINALIZE"], var.propagate_deletes ? ["OBJECT_DELETE", "OBJECT_ARCHIVE"] : [])
 
-  # Cloud Storage takes ten notifications of one event type on one bucket.
-  notifications_for_results = local.shared_bucket ? 5 : 10
+  # Cloud Storage takes ten notifications of one event type on one bucket, which a shared one divides.
+  notifications_of_one_kind = local.shared_bucket ? 5 : 10
+
+  # The folders that pictures are looked for in, none within another; an empty one is the whole bucket, which is what a
+  # pattern takes that has a wildcard before its first slash.
+  include_folders = length(var.include) == 0 ? [""] : distinct([
+    for pattern in var.include : try(regex("^[^*?[]*/", pattern), "")
+  ])
+  outer_folders = [
+    for folder in local.include_folders : folder
+    if !anytrue([for other in local.include_folders : other != folder && startswith(folder, other)])
+  ]
+  source_folders = length(local.outer_folders) <= local.notifications_of_one_kind ? local.outer_folders : [""]
 }
 
 resource "google_pubsub_topic" "events" {
@@ -35,15 +46,23 @@ resource "google_pubsub_topic_iam_member" "storage_publishes" {
 # Last of all: the publisher's binding must be there before the notification can be made, and the subscription before
 # the first event, since a topic without a subscription forgets.
 resource "google_storage_notification" "events" {
-  bucket         = local.source_bucket
-  topic          = google_pubsub_topic.events.id
-  payload_format = "JSON_API_V1"
-  event_types    = local.event_types
+  for_each = toset(local.source_folders)
+
+  bucket             = local.source_bucket
+  topic              = google_pubsub_topic.events.id
+  payload_format     = "JSON_API_V1"
+  event_types        = local.event_types
+  object_name_prefix = each.key == "" ? null : each.key
 
   depends_on = [
     google_pubsub_topic_iam_member.storage_publishes,
     google_pubsub_subscription.push,
   ]
+}
+
+moved {
+  from = google_storage_notification.events
+  to   = google_storage_notification.events[""]
 }
 
 locals {

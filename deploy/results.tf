@@ -38,7 +38,7 @@ resource "google_pubsub_topic_iam_member" "storage_publishes_results" {
 }
 
 resource "google_storage_notification" "results" {
-  for_each = toset(local.results == 0 ? [] : length(local.output_prefixes) <= local.notifications_for_results ? local.output_prefixes : [""])
+  for_each = toset(local.results == 0 ? [] : length(local.output_prefixes) <= local.notifications_of_one_kind ? local.output_prefixes : [""])
 
   bucket             = local.target_bucket
   topic              = local.result_topic

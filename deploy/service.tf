@@ -45,6 +45,10 @@ locals {
     },
     length(var.renditions) == 0 ? { THUMBNAIL_PREFIX = var.thumbnail_prefix } : { RENDITIONS = join(" ", var.renditions) },
     var.cache_control == "" ? {} : { CACHE_CONTROL = var.cache_control },
+    var.source_types == null ? {} : { SOURCE_TYPES = join(",", coalesce(var.source_types, [])) },
+    length(var.include) == 0 ? {} : { INCLUDE = join("\n", var.include) },
+    length(var.exclude) == 0 ? {} : { EXCLUDE = join("\n", var.exclude) },
+    var.copy_metadata ? { COPY_METADATA = "true" } : {},
     var.propagate_deletes ? { PROPAGATE_DELETES = "true" } : {},
   )
 }

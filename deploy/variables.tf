@@ -97,6 +97,45 @@ variable "renditions" {
   }
 }
 
+variable "source_types" {
+  description = "What counts as a picture: extensions, and content types where an entry has a slash, for example [\"jpg\", \"webp\", \"image/*\"]. Null: jpg, jpeg and png."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = try(length(var.source_types) > 0 && alltrue([for entry in var.source_types : can(regex("^([A-Za-z0-9]+|[a-z]+/([a-z0-9.+-]+|\\*))$", entry))]), var.source_types == null)
+    error_message = "source_types must be null, or extensions without a dot (jpg) and content types (image/webp, image/*), at least one."
+  }
+}
+
+variable "include" {
+  description = "Names of which pictures are worked on, with * within a folder, ** across folders and ?, for example [\"photos/**\"]; empty for all. Where each begins with a folder, only those folders raise events. After a change run reconcile: what arrived while Terraform swapped the notifications raised none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for pattern in var.include : can(regex("^[^\r\n]+$", pattern))])
+    error_message = "An entry of include is one line, and not empty."
+  }
+}
+
+variable "exclude" {
+  description = "Names of pictures that are left alone, with the wildcards of include; stronger than include."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for pattern in var.exclude : can(regex("^[^\r\n]+$", pattern))])
+    error_message = "An entry of exclude is one line, and not empty."
+  }
+}
+
+variable "copy_metadata" {
+  description = "Give each thumbnail the picture's own custom metadata."
+  type        = bool
+  default     = false
+}
+
 variable "cache_control" {
   description = "Cache-Control of the thumbnails, for example \"public, max-age=3600\". Empty leaves it to Cloud Storage."
   type        = string

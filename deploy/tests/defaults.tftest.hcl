@@ -36,19 +36,19 @@ run "buckets" {
 
 run "notification" {
   assert {
-    condition     = google_storage_notification.events.bucket == "demo-photos"
+    condition     = keys(google_storage_notification.events) == [""] && google_storage_notification.events[""].object_name_prefix == null && google_storage_notification.events[""].bucket == "demo-photos"
     error_message = "the source bucket notifies"
   }
   assert {
-    condition     = google_storage_notification.events.topic == google_pubsub_topic.events.id
+    condition     = google_storage_notification.events[""].topic == google_pubsub_topic.events.id
     error_message = "the notification goes to the topic of events"
   }
   assert {
-    condition     = google_storage_notification.events.event_types == toset(["OBJECT_FINALIZE"])
+    condition     = google_storage_notification.events[""].event_types == toset(["OBJECT_FINALIZE"])
     error_message = "OBJECT_FINALIZE only"
   }
   assert {
-    condition     = google_storage_notification.events.payload_format == "JSON_API_V1"
+    condition     = google_storage_notification.events[""].payload_format == "JSON_API_V1"
     error_message = "the notification carries the object"
   }
   assert {

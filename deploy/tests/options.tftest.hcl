@@ -21,7 +21,7 @@ run "existing_buckets" {
     error_message = "existing buckets are left alone"
   }
   assert {
-    condition     = google_storage_notification.events.bucket == "demo-photos" && google_storage_bucket_iam_member.run_reads_source.bucket == "demo-photos"
+    condition     = google_storage_notification.events[""].bucket == "demo-photos" && google_storage_bucket_iam_member.run_reads_source.bucket == "demo-photos"
     error_message = "an existing source is used"
   }
   assert {
@@ -77,6 +77,43 @@ run "renditions" {
   }
 }
 
+run "sources" {
+  variables {
+    source_types  = ["jpg", "image/*"]
+    include       = ["photos/2026/**", "photos/**", "scans/*/front.png"]
+    exclude       = ["**/drafts/**", "photos/old?.jpg"]
+    copy_metadata = true
+  }
+  assert {
+    condition     = { for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value if contains(["SOURCE_TYPES", "INCLUDE", "EXCLUDE", "COPY_METADATA"], e.name) } == { SOURCE_TYPES = "jpg,image/*", INCLUDE = "photos/2026/**\nphotos/**\nscans/*/front.png", EXCLUDE = "**/drafts/**\nphotos/old?.jpg", COPY_METADATA = "true" }
+    error_message = "the service knows its sources"
+  }
+  assert {
+    condition     = { for folder, n in google_storage_notification.events : folder => n.object_name_prefix } == { "photos/" = "photos/", "scans/" = "scans/" }
+    error_message = "only the folders with pictures raise events, none twice"
+  }
+}
+
+run "a_pattern_without_a_folder" {
+  variables {
+    include = ["photos/**", "**/front.png"]
+  }
+  assert {
+    condition     = keys(google_storage_notification.events) == [""]
+    error_message = "a pattern without a folder takes the whole bucket"
+  }
+}
+
+run "more_folders_than_notifications" {
+  variables {
+    include = [for number in range(11) : "folder-${number}/*"]
+  }
+  assert {
+    condition     = keys(google_storage_notification.events) == [""]
+    error_message = "more folders than a bucket takes notifications become one for all"
+  }
+}
+
 run "sizes" {
   variables {
     memory_mib        = 1024
@@ -116,7 +153,7 @@ run "deletes" {
     propagate_deletes = true
   }
   assert {
-    condition     = google_storage_notification.events.event_types == toset(["OBJECT_FINALIZE", "OBJECT_DELETE", "OBJECT_ARCHIVE"])
+    condition     = google_storage_notification.events[""].event_types == toset(["OBJECT_FINALIZE", "OBJECT_DELETE", "OBJECT_ARCHIVE"])
     error_message = "deletes and archives are announced"
   }
   assert {

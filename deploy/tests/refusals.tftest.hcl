@@ -189,3 +189,35 @@ run "results_among_the_events_are_refused" {
     result_topic = "projects/demo-project/topics/gcs-thumbnailer"
   }
 }
+
+run "a_source_type_with_a_dot_is_refused" {
+  command         = plan
+  expect_failures = [var.source_types]
+  variables {
+    source_types = [".jpg"]
+  }
+}
+
+run "no_source_types_are_refused" {
+  command         = plan
+  expect_failures = [var.source_types]
+  variables {
+    source_types = []
+  }
+}
+
+run "an_include_of_two_lines_is_refused" {
+  command         = plan
+  expect_failures = [var.include]
+  variables {
+    include = ["a/*\nb/*"]
+  }
+}
+
+run "an_empty_exclude_is_refused" {
+  command         = plan
+  expect_failures = [var.exclude]
+  variables {
+    exclude = [""]
+  }
+}
