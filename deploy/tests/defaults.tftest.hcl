@@ -257,6 +257,17 @@ run "accounts" {
   }
 }
 
+run "for_deploy_sh" {
+  assert {
+    condition     = output.revision == google_cloud_run_v2_service.thumbnailer.latest_created_revision
+    error_message = "the newest revision is named, ready or not"
+  }
+  assert {
+    condition     = output.sample_folder == "/"
+    error_message = "the sample goes where pictures are looked for"
+  }
+}
+
 run "off_by_default" {
   assert {
     condition     = length(google_pubsub_topic.results) + length(google_storage_notification.results) + length(google_logging_project_sink.refusals) + length(google_pubsub_topic_iam_member.storage_publishes_results) + length(google_pubsub_topic_iam_member.sink_publishes_results) == 0 && output.result_topic == ""

@@ -92,6 +92,10 @@ run "sources" {
     condition     = { for folder, n in google_storage_notification.events : folder => n.object_name_prefix } == { "photos/" = "photos/", "scans/" = "scans/" }
     error_message = "only the folders with pictures raise events, none twice"
   }
+  assert {
+    condition     = output.sample_folder == "/photos/"
+    error_message = "the sample goes into a folder of include"
+  }
 }
 
 run "a_pattern_without_a_folder" {
