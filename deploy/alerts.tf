@@ -37,7 +37,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
 
       1. See why: `${local.logs_hint}`. The line's `reason` says what to mend; deploy/OPERATIONS.md has a row for each.
       2. Mend it. Don't replay the dead letters.
-      3. Make what is missing: `gcs-thumbnailer reconcile ${var.source_bucket} --topic ${google_pubsub_topic.events.id} --target-bucket ${local.target_bucket} ${local.names_option}`; deploy/OPERATIONS.md says where to run it.
+      3. Make what is missing: `${local.reconcile}`.
       4. Close the alert by emptying the queue: `gcloud pubsub subscriptions seek ${google_pubsub_subscription.dead_letter.name} --project=${var.project} --time="$(date -u +%Y-%m-%dT%H:%M:%SZ)"`.
     EOT
   }

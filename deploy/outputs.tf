@@ -37,3 +37,8 @@ output "sample_folder" {
   description = "A folder whose pictures get thumbnails, from / on: where deploy.sh puts its sample."
   value       = "/${local.outer_folders[0]}"
 }
+
+output "reconcile" {
+  description = "Command that has every missing and stale thumbnail made."
+  value       = local.reconcile
+}

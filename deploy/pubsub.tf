@@ -10,8 +10,10 @@ data "google_storage_project_service_account" "this" {
 locals {
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
-  # No expiry and seven days everywhere: an event outlives a long weekend.
-  week_in_seconds = "604800s"
+  # No expiry; an event outlives a long weekend, and a dead letter a holiday: it is the trace of a picture without a
+  # thumbnail, and 31 days are the most that Pub/Sub keeps.
+  week_in_seconds  = "604800s"
+  month_in_seconds = "2678400s"
 
   # In a versioned bucket a deletion archives.
   event_types = concat(["OBJECT_FINALIZE"], var.propagate_deletes ? ["OBJECT_DELETE", "OBJECT_ARCHIVE"] : [])
@@ -71,9 +73,6 @@ locals {
   own_beginnings = length(var.renditions) == 0 ? [var.thumbnail_prefix] : distinct([
     for rendition in var.renditions : regex("^[^{?]*", rendition)
     if can(regex("^[A-Za-z0-9._/-]+\\{", rendition))
-  ])
-  names_option = length(var.renditions) == 0 ? "--thumbnail-prefix ${var.thumbnail_prefix}" : join(" ", [
-    for rendition in var.renditions : "--rendition '${rendition}'"
   ])
   own_filter = join(" AND ", [for beginning in local.own_beginnings : "NOT hasPrefix(attributes.objectId, \"${beginning}\")"])
 }
@@ -148,7 +147,7 @@ resource "google_pubsub_subscription" "dead_letter" {
   name                       = "${var.name}-dead-letter"
   topic                      = google_pubsub_topic.dead_letter.id
   ack_deadline_seconds       = local.ack_deadline_seconds
-  message_retention_duration = local.week_in_seconds
+  message_retention_duration = local.month_in_seconds
 
   expiration_policy {
     ttl = ""

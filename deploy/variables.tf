@@ -232,7 +232,7 @@ variable "result_topic" {
 }
 
 variable "reconcile_schedule" {
-  description = "When to look for pictures without a current thumbnail and have them made, as five cron fields in UTC, for example \"0 3 * * *\". Empty: never, and nothing is made for it."
+  description = "When to look for pictures without a current thumbnail and have them made, as five cron fields in UTC, for example \"0 3 * * *\". Empty: only when somebody starts the job, which is made in any case."
   type        = string
   default     = ""
 

@@ -122,8 +122,8 @@ run "dead_letters" {
     error_message = "dead letters have a subscription of their own"
   }
   assert {
-    condition     = google_pubsub_subscription.dead_letter.message_retention_duration == "604800s"
-    error_message = "dead letters are kept for seven days"
+    condition     = google_pubsub_subscription.dead_letter.message_retention_duration == "2678400s"
+    error_message = "dead letters are kept for 31 days"
   }
   assert {
     condition     = google_pubsub_subscription.dead_letter.expiration_policy[0].ttl == ""
@@ -274,8 +274,8 @@ run "off_by_default" {
     error_message = "nothing is made to tell an app"
   }
   assert {
-    condition     = length(google_cloud_run_v2_job.reconcile) + length(google_cloud_scheduler_job.reconcile) + length(google_service_account.reconcile) + length(google_storage_bucket_iam_member.reconcile_lists) + length(google_pubsub_topic_iam_member.reconcile_publishes) + length(google_cloud_run_v2_job_iam_member.reconcile_starts) == 0
-    error_message = "nothing is made for reconcile"
+    condition     = length(google_cloud_scheduler_job.reconcile) == 0
+    error_message = "nothing starts the reconcile job"
   }
   assert {
     condition = alltrue([for p in [

@@ -167,44 +167,51 @@ run "deletes" {
 }
 
 run "reconcile" {
-  variables {
-    reconcile_schedule = "0 3 * * *"
-  }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].containers[0].args == tolist(["reconcile", "demo-photos", "--topic", google_pubsub_topic.events.id])
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].args == tolist(["reconcile", "demo-photos", "--topic", google_pubsub_topic.events.id])
     error_message = "the job compares the source and publishes to the topic"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].containers[0].image == var.image
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].image == var.image
     error_message = "the job runs the service's image"
   }
   assert {
-    condition     = { for e in google_cloud_run_v2_job.reconcile[0].template[0].template[0].containers[0].env : e.name => e.value } == merge({ for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value }, { LOG_FORMAT = "json" })
+    condition     = { for e in google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].env : e.name => e.value } == merge({ for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value }, { LOG_FORMAT = "json" })
     error_message = "the job has the service's configuration and writes JSON"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].service_account == google_service_account.reconcile[0].email
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].service_account == google_service_account.reconcile.email
     error_message = "the job runs as the reconcile account"
   }
   assert {
-    condition     = !google_cloud_run_v2_job.reconcile[0].deletion_protection
+    condition     = !google_cloud_run_v2_job.reconcile.deletion_protection
     error_message = "terraform destroy removes the job"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].timeout == "21600s"
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].timeout == "21600s"
     error_message = "a run has six hours"
   }
   assert {
-    condition     = { for k, m in google_storage_bucket_iam_member.reconcile_lists : m.bucket => m.role if m.member == google_service_account.reconcile[0].member } == { "demo-photos" = "roles/storage.objectViewer", "demo-thumbnails" = "roles/storage.objectViewer" }
+    condition     = { for k, m in google_storage_bucket_iam_member.reconcile_lists : m.bucket => m.role if m.member == google_service_account.reconcile.member } == { "demo-photos" = "roles/storage.objectViewer", "demo-thumbnails" = "roles/storage.objectViewer" }
     error_message = "the reconcile account lists both buckets and writes neither"
   }
   assert {
-    condition     = google_pubsub_topic_iam_member.reconcile_publishes[0].topic == google_pubsub_topic.events.name && google_pubsub_topic_iam_member.reconcile_publishes[0].role == "roles/pubsub.publisher" && google_pubsub_topic_iam_member.reconcile_publishes[0].member == google_service_account.reconcile[0].member
+    condition     = google_pubsub_topic_iam_member.reconcile_publishes.topic == google_pubsub_topic.events.name && google_pubsub_topic_iam_member.reconcile_publishes.role == "roles/pubsub.publisher" && google_pubsub_topic_iam_member.reconcile_publishes.member == google_service_account.reconcile.member
     error_message = "the reconcile account publishes to the topic of events"
   }
   assert {
-    condition     = google_cloud_run_v2_job_iam_member.reconcile_starts[0].name == google_cloud_run_v2_job.reconcile[0].name && google_cloud_run_v2_job_iam_member.reconcile_starts[0].role == "roles/run.invoker" && google_cloud_run_v2_job_iam_member.reconcile_starts[0].member == google_service_account.reconcile[0].member
+    condition     = google_cloud_run_v2_job_iam_member.reconcile_starts.name == google_cloud_run_v2_job.reconcile.name && google_cloud_run_v2_job_iam_member.reconcile_starts.role == "roles/run.invoker" && google_cloud_run_v2_job_iam_member.reconcile_starts.member == google_service_account.reconcile.member
     error_message = "the reconcile account starts its own job"
+  }
+  assert {
+    condition     = output.reconcile == "gcloud run jobs execute gcs-thumbnailer-reconcile --project=demo-project --region=europe-west1"
+    error_message = "the outputs say how to start the job"
+  }
+}
+
+run "reconcile_by_schedule" {
+  variables {
+    reconcile_schedule = "0 3 * * *"
   }
   assert {
     condition     = google_cloud_scheduler_job.reconcile[0].schedule == "0 3 * * *" && google_cloud_scheduler_job.reconcile[0].time_zone == "Etc/UTC"
@@ -215,15 +222,14 @@ run "reconcile" {
     error_message = "the schedule starts the job"
   }
   assert {
-    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].oauth_token[0].service_account_email == google_service_account.reconcile[0].email
+    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].oauth_token[0].service_account_email == google_service_account.reconcile.email
     error_message = "the schedule starts the job as the reconcile account"
   }
 }
 
 run "reconcile_of_a_shared_bucket" {
   variables {
-    target_bucket      = "demo-photos"
-    reconcile_schedule = "0 3 * * *"
+    target_bucket = "demo-photos"
   }
   assert {
     condition     = [for m in google_storage_bucket_iam_member.reconcile_lists : m.bucket] == ["demo-photos"]

@@ -63,7 +63,7 @@ run "alerts" {
     error_message = "every alert says where to look"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.dead_letters.documentation[0].content, "gcs-thumbnailer reconcile demo-photos --topic ${google_pubsub_topic.events.id} --target-bucket demo-thumbnails --thumbnail-prefix thumbnails/`")
+    condition     = strcontains(google_monitoring_alert_policy.dead_letters.documentation[0].content, "`gcloud run jobs execute gcs-thumbnailer-reconcile --project=demo-project --region=europe-west1`")
     error_message = "the dead letters' alert says how to make what is missing"
   }
   assert {
