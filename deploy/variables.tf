@@ -247,3 +247,14 @@ variable "notification_channels" {
   type        = list(string)
   default     = []
 }
+
+variable "alert_email" {
+  description = "E-mail address that alerts go to, beside notification_channels. Empty: none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.alert_email == "" || can(regex("^[^@[:space:]]+@[^@[:space:]]+$", var.alert_email))
+    error_message = "alert_email must be empty or one address."
+  }
+}

@@ -280,7 +280,7 @@ run "off_by_default" {
   assert {
     condition = alltrue([for p in [
       google_monitoring_alert_policy.dead_letters, google_monitoring_alert_policy.errors,
-      google_monitoring_alert_policy.oldest_event, google_monitoring_alert_policy.latency,
+      google_monitoring_alert_policy.backlog, google_monitoring_alert_policy.latency,
     ] : length(p.notification_channels) == 0])
     error_message = "alerts show in the console only"
   }

@@ -221,3 +221,11 @@ run "an_empty_exclude_is_refused" {
     exclude = [""]
   }
 }
+
+run "an_address_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.alert_email]
+  variables {
+    alert_email = "oncall"
+  }
+}
