@@ -199,7 +199,7 @@ variable "concurrency" {
 }
 
 variable "max_instances" {
-  description = "Most instances at a time: the bound on cost. Ten instances that never rest cost about 22 US dollars a day; see README.md."
+  description = "Most instances at a time, which bounds instance time: ten that never rest cost about 22 US dollars a day. What they store, log and are asked in that time can cost twenty times as much; README.md has the table."
   type        = number
   default     = 10
 
