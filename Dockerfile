@@ -1,10 +1,9 @@
-# Both bases can be pinned: --build-arg RUST_IMAGE=rust:1.95-slim-bookworm@sha256:…
-ARG RUST_IMAGE=rust:1.95-slim-bookworm
-ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 # With --sbom, BuildKit lists the crates of Cargo.lock too, not only the base's packages.
 ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 
-FROM ${RUST_IMAGE} AS build
+# Both bases are of one Debian, so that what is compiled on the one finds its C library in the other. Dependabot moves the
+# digests.
+FROM rust:1.95-slim-trixie@sha256:e14e87345b4d5964ddcc3491d27ee046a0f23820f340c3c1e24da6880141f7c0 AS build
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 # The dependencies are a layer of their own, made with an empty program that is cleaned away again: cargo goes by time
@@ -16,7 +15,7 @@ RUN mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
 COPY src src
 RUN cargo build --locked --profile dist --bin gcs-thumbnailer
 
-FROM ${BASE_IMAGE}
+FROM gcr.io/distroless/cc-debian13:nonroot@sha256:54df941ed0d06a1bd95ef5e0ce391fd8d9f94b64782dc9a60062727849ee3f97
 COPY --from=build /build/target/dist/gcs-thumbnailer /usr/local/bin/gcs-thumbnailer
 USER 65532:65532
 ENV PORT=8080

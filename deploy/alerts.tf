@@ -1,8 +1,18 @@
-# None of these looks at a log-based metric: Cloud Monitoring refuses an alert on one for up to ten minutes after it
-# was made, which would break the first apply.
+# What needs somebody now; trends.tf has what needs somebody soon. None of these looks at a log-based metric: Cloud
+# Monitoring refuses an alert on one for up to ten minutes after it was made, which would break the first apply.
 
 locals {
+  channels  = concat(var.notification_channels, google_monitoring_notification_channel.email[*].id)
   logs_hint = "gcloud logging read '(resource.labels.service_name=\"${var.name}\" OR resource.labels.job_name=\"${var.name}-reconcile\") AND severity>=WARNING' --project=${var.project} --freshness=1d --limit=20 --format='value(timestamp, severity, jsonPayload.reason, jsonPayload.message, textPayload)'"
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  count = var.alert_email == "" ? 0 : 1
+
+  project      = var.project
+  display_name = "${var.name}: alerts"
+  type         = "email"
+  labels       = { email_address = var.alert_email }
 }
 
 resource "google_monitoring_alert_policy" "dead_letters" {
@@ -10,7 +20,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
   display_name          = "${var.name}: events were given up"
   combiner              = "OR"
   severity              = "ERROR"
-  notification_channels = var.notification_channels
+  notification_channels = local.channels
 
   conditions {
     display_name = "Dead letters are present"
@@ -37,7 +47,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
 
       1. See why: `${local.logs_hint}`. The line's `reason` says what to mend; deploy/OPERATIONS.md has a row for each.
       2. Mend it. Don't replay the dead letters.
-      3. Make what is missing: `gcs-thumbnailer reconcile ${var.source_bucket} --topic ${google_pubsub_topic.events.id} --target-bucket ${local.target_bucket} ${local.names_option}`; deploy/OPERATIONS.md says where to run it.
+      3. Make what is missing: `${local.reconcile}`.
       4. Close the alert by emptying the queue: `gcloud pubsub subscriptions seek ${google_pubsub_subscription.dead_letter.name} --project=${var.project} --time="$(date -u +%Y-%m-%dT%H:%M:%SZ)"`.
     EOT
   }
@@ -48,13 +58,13 @@ resource "google_monitoring_alert_policy" "errors" {
   display_name          = "${var.name}: errors that need a person"
   combiner              = "OR"
   severity              = "ERROR"
-  notification_channels = var.notification_channels
+  notification_channels = local.channels
 
   conditions {
     display_name = "An ERROR line was written"
     condition_matched_log {
       # Cloud Run's own request log calls every 503 an error, also one that the next delivery mends.
-      filter = "((${local.service_logs}) OR (resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${var.name}-reconcile\")) AND severity>=ERROR AND NOT logName:\"run.googleapis.com%2Frequests\""
+      filter = "((${local.service_logs}) OR (resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${var.name}-reconcile\") OR (resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"${var.name}-reconcile\")) AND severity>=ERROR AND NOT logName:\"run.googleapis.com%2Frequests\""
       label_extractors = {
         reason = "EXTRACT(jsonPayload.reason)"
         bucket = "EXTRACT(jsonPayload.bucket)"
@@ -79,47 +89,9 @@ resource "google_monitoring_alert_policy" "errors" {
       - `target_missing`: the target bucket is gone. Make it again, or `terraform apply`.
       - `panic`, `unknown`: a defect. Keep the line and the picture, and report both.
       - no reason, and the text speaks of memory: lower `concurrency` or raise `memory_mib`.
-      - `publish`, `prune`, or no reason, and the line is the reconcile job's: it couldn't publish, delete or list, and the text says why. The next run finds the rest.
+      - `publish`, `prune`, or no reason, and the line is the reconcile job's: it couldn't publish, delete or list, and the text says why. The next run finds the rest. A Cloud Scheduler job's line means that the run never started: `${google_service_account.reconcile.email}` needs `roles/run.invoker` on the job.
 
       The lines: `${local.logs_hint}`. More in deploy/OPERATIONS.md.
-    EOT
-  }
-}
-
-resource "google_monitoring_alert_policy" "oldest_event" {
-  project               = var.project
-  display_name          = "${var.name}: events are waiting"
-  combiner              = "OR"
-  severity              = "WARNING"
-  notification_channels = var.notification_channels
-
-  conditions {
-    display_name = "The oldest event has waited for 15 minutes"
-    condition_threshold {
-      filter          = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.push.name}\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 900
-      duration        = "300s"
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_MAX"
-      }
-      trigger {
-        count = 1
-      }
-    }
-  }
-
-  documentation {
-    mime_type = "text/markdown"
-    subject   = "${var.name}: thumbnails are late"
-    content   = <<-EOT
-      An event has waited for 15 minutes; normally it takes seconds. Nothing is lost within seven days.
-
-      1. `${local.logs_hint}`
-      2. Lines with `outcome` `failed`: the `reason` says what to mend (deploy/OPERATIONS.md).
-      3. No line at all: Pub/Sub can't reach the service. `${google_service_account.push.email}` needs `roles/run.invoker` on the service `${var.name}`, whose ingress must be `internal` or `all`; `terraform apply` puts both right.
-      4. Many lines and few failures: a burst, which drains by itself. If it drains too slowly, raise `max_instances` (now ${var.max_instances}).
     EOT
   }
 }
@@ -129,7 +101,7 @@ resource "google_monitoring_alert_policy" "latency" {
   display_name          = "${var.name}: slow"
   combiner              = "OR"
   severity              = "WARNING"
-  notification_channels = var.notification_channels
+  notification_channels = local.channels
 
   conditions {
     display_name = "One event in a hundred takes longer than 20 s"

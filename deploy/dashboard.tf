@@ -10,8 +10,12 @@ locals {
   push_metric   = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.push.name}\""
   letter_metric = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead_letter.name}\""
 
+  # Of a topic in another project, that one's metrics are to be looked at there.
+  result_metric = "resource.type=\"pubsub_topic\" AND resource.labels.topic_id=\"${local.result_topic_name}\" AND metric.type=\"pubsub.googleapis.com/topic/send_message_operation_count\""
+  sink_metric   = "resource.type=\"logging_sink\" AND resource.labels.name=\"${var.name}-refused\" AND metric.type=\"logging.googleapis.com/exports/error_count\""
+
   # One line a series: which points, how each series is aligned, and how the series are put together.
-  charts = [
+  charts = concat([
     {
       title = "Events a second, by outcome", unit = "1/s", plot = "STACKED_AREA"
       series = [
@@ -77,7 +81,15 @@ locals {
         { legend = "memory", filter = "${local.run_metric} AND metric.type=\"run.googleapis.com/container/memory/utilizations\"", align = "ALIGN_DELTA", reduce = "REDUCE_PERCENTILE_99", by = [] },
       ]
     },
-  ]
+    ], local.results == 0 ? [] : [
+    {
+      title = "Messages to the app a second, and refusals that couldn't be sent", unit = "1/s", plot = "LINE"
+      series = [
+        { legend = "sent", filter = local.result_metric, align = "ALIGN_RATE", reduce = "REDUCE_SUM", by = [] },
+        { legend = "not sent", filter = local.sink_metric, align = "ALIGN_RATE", reduce = "REDUCE_SUM", by = [] },
+      ]
+    },
+  ])
 }
 
 resource "google_monitoring_dashboard" "thumbnailer" {

@@ -22,3 +22,23 @@ output "dead_letter_subscription" {
   description = "Subscription that holds the events given up after 100 attempts."
   value       = google_pubsub_subscription.dead_letter.id
 }
+
+output "result_topic" {
+  description = "Topic that tells your app of what was stored and refused: subscribe to it. Empty without result_topic."
+  value       = local.results == 0 ? "" : local.result_topic
+}
+
+output "revision" {
+  description = "Revision that this apply left newest: all traffic goes to it once it is ready."
+  value       = basename(google_cloud_run_v2_service.thumbnailer.latest_created_revision)
+}
+
+output "sample_folder" {
+  description = "A folder whose pictures get thumbnails, from / on: where deploy.sh puts its sample."
+  value       = "/${local.outer_folders[0]}"
+}
+
+output "reconcile" {
+  description = "Command that has every missing and stale thumbnail made."
+  value       = local.reconcile
+}

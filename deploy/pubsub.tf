@@ -10,8 +10,27 @@ data "google_storage_project_service_account" "this" {
 locals {
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
-  # No expiry and seven days everywhere: an event outlives a long weekend.
-  week_in_seconds = "604800s"
+  # No expiry; an event outlives a long weekend, and a dead letter a holiday: it is the trace of a picture without a
+  # thumbnail, and 31 days are the most that Pub/Sub keeps.
+  week_in_seconds  = "604800s"
+  month_in_seconds = "2678400s"
+
+  # In a versioned bucket a deletion archives.
+  event_types = concat(["OBJECT_FINALIZE"], var.propagate_deletes ? ["OBJECT_DELETE", "OBJECT_ARCHIVE"] : [])
+
+  # Cloud Storage takes ten notifications of one event type on one bucket, which a shared one divides.
+  notifications_of_one_kind = local.shared_bucket ? 5 : 10
+
+  # The folders that pictures are looked for in, none within another; an empty one is the whole bucket, which is what a
+  # pattern takes that has a wildcard before its first slash.
+  include_folders = length(var.include) == 0 ? [""] : distinct([
+    for pattern in var.include : try(regex("^[^*?[]*/", pattern), "")
+  ])
+  outer_folders = [
+    for folder in local.include_folders : folder
+    if !anytrue([for other in local.include_folders : other != folder && startswith(folder, other)])
+  ]
+  source_folders = length(local.outer_folders) <= local.notifications_of_one_kind ? local.outer_folders : [""]
 }
 
 resource "google_pubsub_topic" "events" {
@@ -29,15 +48,23 @@ resource "google_pubsub_topic_iam_member" "storage_publishes" {
 # Last of all: the publisher's binding must be there before the notification can be made, and the subscription before
 # the first event, since a topic without a subscription forgets.
 resource "google_storage_notification" "events" {
-  bucket         = local.source_bucket
-  topic          = google_pubsub_topic.events.id
-  payload_format = "JSON_API_V1"
-  event_types    = concat(["OBJECT_FINALIZE"], var.propagate_deletes ? ["OBJECT_DELETE", "OBJECT_ARCHIVE"] : [])
+  for_each = toset(local.source_folders)
+
+  bucket             = local.source_bucket
+  topic              = google_pubsub_topic.events.id
+  payload_format     = "JSON_API_V1"
+  event_types        = local.event_types
+  object_name_prefix = each.key == "" ? null : each.key
 
   depends_on = [
     google_pubsub_topic_iam_member.storage_publishes,
     google_pubsub_subscription.push,
   ]
+}
+
+moved {
+  from = google_storage_notification.events
+  to   = google_storage_notification.events[""]
 }
 
 locals {
@@ -46,9 +73,6 @@ locals {
   own_beginnings = length(var.renditions) == 0 ? [var.thumbnail_prefix] : distinct([
     for rendition in var.renditions : regex("^[^{?]*", rendition)
     if can(regex("^[A-Za-z0-9._/-]+\\{", rendition))
-  ])
-  names_option = length(var.renditions) == 0 ? "--thumbnail-prefix ${var.thumbnail_prefix}" : join(" ", [
-    for rendition in var.renditions : "--rendition '${rendition}'"
   ])
   own_filter = join(" AND ", [for beginning in local.own_beginnings : "NOT hasPrefix(attributes.objectId, \"${beginning}\")"])
 }
@@ -123,7 +147,7 @@ resource "google_pubsub_subscription" "dead_letter" {
   name                       = "${var.name}-dead-letter"
   topic                      = google_pubsub_topic.dead_letter.id
   ack_deadline_seconds       = local.ack_deadline_seconds
-  message_retention_duration = local.week_in_seconds
+  message_retention_duration = local.month_in_seconds
 
   expiration_policy {
     ttl = ""

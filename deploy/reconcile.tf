@@ -1,36 +1,35 @@
-# The scheduled comparison of both buckets: nothing of this file is made while reconcile_schedule is empty.
+# The comparison of both buckets: a job that costs nothing until somebody starts it, so that nobody has to build the program
+# when dead letters are there. Only reconcile_schedule makes something that starts it.
 locals {
-  reconcile = var.reconcile_schedule == "" ? 0 : 1
+  schedules = var.reconcile_schedule == "" ? 0 : 1
+  reconcile = "gcloud run jobs execute ${google_cloud_run_v2_job.reconcile.name} --project=${var.project} --region=${var.region}"
 }
 
 # It lists both buckets, publishes to the one topic and starts its own job. It can write no object.
 resource "google_service_account" "reconcile" {
-  count        = local.reconcile
   project      = var.project
   account_id   = "${var.name}-reconcile"
   display_name = "${var.name}: finds pictures without a current thumbnail"
 }
 
 resource "google_storage_bucket_iam_member" "reconcile_lists" {
-  for_each = local.reconcile == 0 ? {} : merge(
+  for_each = merge(
     { source = local.source_bucket },
     local.shared_bucket ? {} : { target = local.target_bucket },
   )
   bucket = each.value
   role   = "roles/storage.objectViewer"
-  member = google_service_account.reconcile[0].member
+  member = google_service_account.reconcile.member
 }
 
 resource "google_pubsub_topic_iam_member" "reconcile_publishes" {
-  count   = local.reconcile
   project = var.project
   topic   = google_pubsub_topic.events.name
   role    = "roles/pubsub.publisher"
-  member  = google_service_account.reconcile[0].member
+  member  = google_service_account.reconcile.member
 }
 
 resource "google_cloud_run_v2_job" "reconcile" {
-  count               = local.reconcile
   project             = var.project
   location            = var.region
   name                = "${var.name}-reconcile"
@@ -40,7 +39,7 @@ resource "google_cloud_run_v2_job" "reconcile" {
     task_count = 1
 
     template {
-      service_account = google_service_account.reconcile[0].email
+      service_account = google_service_account.reconcile.email
       # A run that is cut short has still published what it found; the next one finds the rest.
       timeout     = "21600s"
       max_retries = 1
@@ -70,16 +69,15 @@ resource "google_cloud_run_v2_job" "reconcile" {
 }
 
 resource "google_cloud_run_v2_job_iam_member" "reconcile_starts" {
-  count    = local.reconcile
   project  = var.project
   location = var.region
-  name     = google_cloud_run_v2_job.reconcile[0].name
+  name     = google_cloud_run_v2_job.reconcile.name
   role     = "roles/run.invoker"
-  member   = google_service_account.reconcile[0].member
+  member   = google_service_account.reconcile.member
 }
 
 resource "google_cloud_scheduler_job" "reconcile" {
-  count       = local.reconcile
+  count       = local.schedules
   project     = var.project
   region      = var.region
   name        = "${var.name}-reconcile"
@@ -89,9 +87,9 @@ resource "google_cloud_scheduler_job" "reconcile" {
 
   http_target {
     http_method = "POST"
-    uri         = "https://run.googleapis.com/v2/projects/${var.project}/locations/${var.region}/jobs/${google_cloud_run_v2_job.reconcile[0].name}:run"
+    uri         = "https://run.googleapis.com/v2/projects/${var.project}/locations/${var.region}/jobs/${google_cloud_run_v2_job.reconcile.name}:run"
     oauth_token {
-      service_account_email = google_service_account.reconcile[0].email
+      service_account_email = google_service_account.reconcile.email
     }
   }
 

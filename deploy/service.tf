@@ -45,6 +45,10 @@ locals {
     },
     length(var.renditions) == 0 ? { THUMBNAIL_PREFIX = var.thumbnail_prefix } : { RENDITIONS = join(" ", var.renditions) },
     var.cache_control == "" ? {} : { CACHE_CONTROL = var.cache_control },
+    var.source_types == null ? {} : { SOURCE_TYPES = join(",", coalesce(var.source_types, [])) },
+    length(var.include) == 0 ? {} : { INCLUDE = join("\n", var.include) },
+    length(var.exclude) == 0 ? {} : { EXCLUDE = join("\n", var.exclude) },
+    var.copy_metadata ? { COPY_METADATA = "true" } : {},
     var.propagate_deletes ? { PROPAGATE_DELETES = "true" } : {},
   )
 }
@@ -59,6 +63,13 @@ resource "google_cloud_run_v2_service" "thumbnailer" {
 
   # The service holds no state, and terraform destroy should remove it.
   deletion_protection = false
+
+  # Stated, so that a roll back by hand in the console doesn't outlive the next apply: without it the traffic would stay
+  # with the old revision, and a new one would get none.
+  traffic {
+    type    = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+    percent = 100
+  }
 
   template {
     execution_environment            = "EXECUTION_ENVIRONMENT_GEN2"

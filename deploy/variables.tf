@@ -97,6 +97,45 @@ variable "renditions" {
   }
 }
 
+variable "source_types" {
+  description = "What counts as a picture: extensions, and content types where an entry has a slash, for example [\"jpg\", \"webp\", \"image/*\"]. Null: jpg, jpeg and png."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = try(length(var.source_types) > 0 && alltrue([for entry in var.source_types : can(regex("^([A-Za-z0-9]+|[a-z]+/([a-z0-9.+-]+|\\*))$", entry))]), var.source_types == null)
+    error_message = "source_types must be null, or extensions without a dot (jpg) and content types (image/webp, image/*), at least one."
+  }
+}
+
+variable "include" {
+  description = "Names of which pictures are worked on, with * within a folder, ** across folders and ?, for example [\"photos/**\"]; empty for all. Where each begins with a folder, only those folders raise events. After a change run reconcile: what arrived while Terraform swapped the notifications raised none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for pattern in var.include : can(regex("^[^\r\n]+$", pattern))])
+    error_message = "An entry of include is one line, and not empty."
+  }
+}
+
+variable "exclude" {
+  description = "Names of pictures that are left alone, with the wildcards of include; stronger than include."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for pattern in var.exclude : can(regex("^[^\r\n]+$", pattern))])
+    error_message = "An entry of exclude is one line, and not empty."
+  }
+}
+
+variable "copy_metadata" {
+  description = "Give each thumbnail the picture's own custom metadata."
+  type        = bool
+  default     = false
+}
+
 variable "cache_control" {
   description = "Cache-Control of the thumbnails, for example \"public, max-age=3600\". Empty leaves it to Cloud Storage."
   type        = string
@@ -160,7 +199,7 @@ variable "concurrency" {
 }
 
 variable "max_instances" {
-  description = "Most instances at a time: the bound on cost. Ten instances that never rest cost about 22 US dollars a day; see README.md."
+  description = "Most instances at a time, which bounds instance time: ten that never rest cost about 22 US dollars a day. What they store, log and are asked in that time can cost twenty times as much; README.md has the table."
   type        = number
   default     = 10
 
@@ -176,8 +215,24 @@ variable "propagate_deletes" {
   default     = false
 }
 
+variable "result_topic" {
+  description = "Pub/Sub topic that tells your app of each stored thumbnail and each refused picture: a name, of a topic to make, or projects/PROJECT/topics/NAME, of one that exists. Empty: nobody is told."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.result_topic == "" || can(regex("^(projects/[a-z0-9.:-]+/topics/)?[A-Za-z][A-Za-z0-9._~-]{2,254}$", var.result_topic))
+    error_message = "result_topic must be empty, a topic's name (a letter, then at least two letters, digits, dots, underscores, tildes or hyphens), or projects/PROJECT/topics/NAME."
+  }
+
+  validation {
+    condition     = !contains([var.name, "${var.name}-dead-letter"], reverse(split("/", var.result_topic))[0])
+    error_message = "result_topic must be another topic than the service's own events and dead letters: the service would read its own results."
+  }
+}
+
 variable "reconcile_schedule" {
-  description = "When to look for pictures without a current thumbnail and have them made, as five cron fields in UTC, for example \"0 3 * * *\". Empty: never, and nothing is made for it."
+  description = "When to look for pictures without a current thumbnail and have them made, as five cron fields in UTC, for example \"0 3 * * *\". Empty: only when somebody starts the job, which is made in any case."
   type        = string
   default     = ""
 
@@ -191,4 +246,15 @@ variable "notification_channels" {
   description = "Ids of the Cloud Monitoring channels that alerts go to (projects/PROJECT/notificationChannels/NUMBER). Without any, the alerts show in the console only."
   type        = list(string)
   default     = []
+}
+
+variable "alert_email" {
+  description = "E-mail address that alerts go to, beside notification_channels. Empty: none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.alert_email == "" || can(regex("^[^@[:space:]]+@[^@[:space:]]+$", var.alert_email))
+    error_message = "alert_email must be empty or one address."
+  }
 }

@@ -36,19 +36,19 @@ run "buckets" {
 
 run "notification" {
   assert {
-    condition     = google_storage_notification.events.bucket == "demo-photos"
+    condition     = keys(google_storage_notification.events) == [""] && google_storage_notification.events[""].object_name_prefix == null && google_storage_notification.events[""].bucket == "demo-photos"
     error_message = "the source bucket notifies"
   }
   assert {
-    condition     = google_storage_notification.events.topic == google_pubsub_topic.events.id
+    condition     = google_storage_notification.events[""].topic == google_pubsub_topic.events.id
     error_message = "the notification goes to the topic of events"
   }
   assert {
-    condition     = google_storage_notification.events.event_types == toset(["OBJECT_FINALIZE"])
+    condition     = google_storage_notification.events[""].event_types == toset(["OBJECT_FINALIZE"])
     error_message = "OBJECT_FINALIZE only"
   }
   assert {
-    condition     = google_storage_notification.events.payload_format == "JSON_API_V1"
+    condition     = google_storage_notification.events[""].payload_format == "JSON_API_V1"
     error_message = "the notification carries the object"
   }
   assert {
@@ -122,8 +122,8 @@ run "dead_letters" {
     error_message = "dead letters have a subscription of their own"
   }
   assert {
-    condition     = google_pubsub_subscription.dead_letter.message_retention_duration == "604800s"
-    error_message = "dead letters are kept for seven days"
+    condition     = google_pubsub_subscription.dead_letter.message_retention_duration == "2678400s"
+    error_message = "dead letters are kept for 31 days"
   }
   assert {
     condition     = google_pubsub_subscription.dead_letter.expiration_policy[0].ttl == ""
@@ -155,6 +155,10 @@ run "service" {
   assert {
     condition     = !google_cloud_run_v2_service.thumbnailer.deletion_protection
     error_message = "terraform destroy removes the service"
+  }
+  assert {
+    condition     = [for t in google_cloud_run_v2_service.thumbnailer.traffic : "${t.type} ${t.percent}"] == ["TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST 100"]
+    error_message = "the newest revision gets all traffic, whatever was set by hand"
   }
   assert {
     condition     = google_cloud_run_v2_service.thumbnailer.template[0].execution_environment == "EXECUTION_ENVIRONMENT_GEN2"
@@ -253,15 +257,30 @@ run "accounts" {
   }
 }
 
+run "for_deploy_sh" {
+  assert {
+    condition     = output.revision == google_cloud_run_v2_service.thumbnailer.latest_created_revision
+    error_message = "the newest revision is named, ready or not"
+  }
+  assert {
+    condition     = output.sample_folder == "/"
+    error_message = "the sample goes where pictures are looked for"
+  }
+}
+
 run "off_by_default" {
   assert {
-    condition     = length(google_cloud_run_v2_job.reconcile) + length(google_cloud_scheduler_job.reconcile) + length(google_service_account.reconcile) + length(google_storage_bucket_iam_member.reconcile_lists) + length(google_pubsub_topic_iam_member.reconcile_publishes) + length(google_cloud_run_v2_job_iam_member.reconcile_starts) == 0
-    error_message = "nothing is made for reconcile"
+    condition     = length(google_pubsub_topic.results) + length(google_storage_notification.results) + length(google_logging_project_sink.refusals) + length(google_pubsub_topic_iam_member.storage_publishes_results) + length(google_pubsub_topic_iam_member.sink_publishes_results) == 0 && output.result_topic == ""
+    error_message = "nothing is made to tell an app"
+  }
+  assert {
+    condition     = length(google_cloud_scheduler_job.reconcile) == 0
+    error_message = "nothing starts the reconcile job"
   }
   assert {
     condition = alltrue([for p in [
       google_monitoring_alert_policy.dead_letters, google_monitoring_alert_policy.errors,
-      google_monitoring_alert_policy.oldest_event, google_monitoring_alert_policy.latency,
+      google_monitoring_alert_policy.backlog, google_monitoring_alert_policy.latency,
     ] : length(p.notification_channels) == 0])
     error_message = "alerts show in the console only"
   }

@@ -21,7 +21,7 @@ run "existing_buckets" {
     error_message = "existing buckets are left alone"
   }
   assert {
-    condition     = google_storage_notification.events.bucket == "demo-photos" && google_storage_bucket_iam_member.run_reads_source.bucket == "demo-photos"
+    condition     = google_storage_notification.events[""].bucket == "demo-photos" && google_storage_bucket_iam_member.run_reads_source.bucket == "demo-photos"
     error_message = "an existing source is used"
   }
   assert {
@@ -77,6 +77,47 @@ run "renditions" {
   }
 }
 
+run "sources" {
+  variables {
+    source_types  = ["jpg", "image/*"]
+    include       = ["photos/2026/**", "photos/**", "scans/*/front.png"]
+    exclude       = ["**/drafts/**", "photos/old?.jpg"]
+    copy_metadata = true
+  }
+  assert {
+    condition     = { for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value if contains(["SOURCE_TYPES", "INCLUDE", "EXCLUDE", "COPY_METADATA"], e.name) } == { SOURCE_TYPES = "jpg,image/*", INCLUDE = "photos/2026/**\nphotos/**\nscans/*/front.png", EXCLUDE = "**/drafts/**\nphotos/old?.jpg", COPY_METADATA = "true" }
+    error_message = "the service knows its sources"
+  }
+  assert {
+    condition     = { for folder, n in google_storage_notification.events : folder => n.object_name_prefix } == { "photos/" = "photos/", "scans/" = "scans/" }
+    error_message = "only the folders with pictures raise events, none twice"
+  }
+  assert {
+    condition     = output.sample_folder == "/photos/"
+    error_message = "the sample goes into a folder of include"
+  }
+}
+
+run "a_pattern_without_a_folder" {
+  variables {
+    include = ["photos/**", "**/front.png"]
+  }
+  assert {
+    condition     = keys(google_storage_notification.events) == [""]
+    error_message = "a pattern without a folder takes the whole bucket"
+  }
+}
+
+run "more_folders_than_notifications" {
+  variables {
+    include = [for number in range(11) : "folder-${number}/*"]
+  }
+  assert {
+    condition     = keys(google_storage_notification.events) == [""]
+    error_message = "more folders than a bucket takes notifications become one for all"
+  }
+}
+
 run "sizes" {
   variables {
     memory_mib        = 1024
@@ -116,7 +157,7 @@ run "deletes" {
     propagate_deletes = true
   }
   assert {
-    condition     = google_storage_notification.events.event_types == toset(["OBJECT_FINALIZE", "OBJECT_DELETE", "OBJECT_ARCHIVE"])
+    condition     = google_storage_notification.events[""].event_types == toset(["OBJECT_FINALIZE", "OBJECT_DELETE", "OBJECT_ARCHIVE"])
     error_message = "deletes and archives are announced"
   }
   assert {
@@ -126,44 +167,51 @@ run "deletes" {
 }
 
 run "reconcile" {
-  variables {
-    reconcile_schedule = "0 3 * * *"
-  }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].containers[0].args == tolist(["reconcile", "demo-photos", "--topic", google_pubsub_topic.events.id])
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].args == tolist(["reconcile", "demo-photos", "--topic", google_pubsub_topic.events.id])
     error_message = "the job compares the source and publishes to the topic"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].containers[0].image == var.image
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].image == var.image
     error_message = "the job runs the service's image"
   }
   assert {
-    condition     = { for e in google_cloud_run_v2_job.reconcile[0].template[0].template[0].containers[0].env : e.name => e.value } == merge({ for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value }, { LOG_FORMAT = "json" })
+    condition     = { for e in google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].env : e.name => e.value } == merge({ for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value }, { LOG_FORMAT = "json" })
     error_message = "the job has the service's configuration and writes JSON"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].service_account == google_service_account.reconcile[0].email
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].service_account == google_service_account.reconcile.email
     error_message = "the job runs as the reconcile account"
   }
   assert {
-    condition     = !google_cloud_run_v2_job.reconcile[0].deletion_protection
+    condition     = !google_cloud_run_v2_job.reconcile.deletion_protection
     error_message = "terraform destroy removes the job"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile[0].template[0].template[0].timeout == "21600s"
+    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].timeout == "21600s"
     error_message = "a run has six hours"
   }
   assert {
-    condition     = { for k, m in google_storage_bucket_iam_member.reconcile_lists : m.bucket => m.role if m.member == google_service_account.reconcile[0].member } == { "demo-photos" = "roles/storage.objectViewer", "demo-thumbnails" = "roles/storage.objectViewer" }
+    condition     = { for k, m in google_storage_bucket_iam_member.reconcile_lists : m.bucket => m.role if m.member == google_service_account.reconcile.member } == { "demo-photos" = "roles/storage.objectViewer", "demo-thumbnails" = "roles/storage.objectViewer" }
     error_message = "the reconcile account lists both buckets and writes neither"
   }
   assert {
-    condition     = google_pubsub_topic_iam_member.reconcile_publishes[0].topic == google_pubsub_topic.events.name && google_pubsub_topic_iam_member.reconcile_publishes[0].role == "roles/pubsub.publisher" && google_pubsub_topic_iam_member.reconcile_publishes[0].member == google_service_account.reconcile[0].member
+    condition     = google_pubsub_topic_iam_member.reconcile_publishes.topic == google_pubsub_topic.events.name && google_pubsub_topic_iam_member.reconcile_publishes.role == "roles/pubsub.publisher" && google_pubsub_topic_iam_member.reconcile_publishes.member == google_service_account.reconcile.member
     error_message = "the reconcile account publishes to the topic of events"
   }
   assert {
-    condition     = google_cloud_run_v2_job_iam_member.reconcile_starts[0].name == google_cloud_run_v2_job.reconcile[0].name && google_cloud_run_v2_job_iam_member.reconcile_starts[0].role == "roles/run.invoker" && google_cloud_run_v2_job_iam_member.reconcile_starts[0].member == google_service_account.reconcile[0].member
+    condition     = google_cloud_run_v2_job_iam_member.reconcile_starts.name == google_cloud_run_v2_job.reconcile.name && google_cloud_run_v2_job_iam_member.reconcile_starts.role == "roles/run.invoker" && google_cloud_run_v2_job_iam_member.reconcile_starts.member == google_service_account.reconcile.member
     error_message = "the reconcile account starts its own job"
+  }
+  assert {
+    condition     = output.reconcile == "gcloud run jobs execute gcs-thumbnailer-reconcile --project=demo-project --region=europe-west1"
+    error_message = "the outputs say how to start the job"
+  }
+}
+
+run "reconcile_by_schedule" {
+  variables {
+    reconcile_schedule = "0 3 * * *"
   }
   assert {
     condition     = google_cloud_scheduler_job.reconcile[0].schedule == "0 3 * * *" && google_cloud_scheduler_job.reconcile[0].time_zone == "Etc/UTC"
@@ -174,15 +222,14 @@ run "reconcile" {
     error_message = "the schedule starts the job"
   }
   assert {
-    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].oauth_token[0].service_account_email == google_service_account.reconcile[0].email
+    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].oauth_token[0].service_account_email == google_service_account.reconcile.email
     error_message = "the schedule starts the job as the reconcile account"
   }
 }
 
 run "reconcile_of_a_shared_bucket" {
   variables {
-    target_bucket      = "demo-photos"
-    reconcile_schedule = "0 3 * * *"
+    target_bucket = "demo-photos"
   }
   assert {
     condition     = [for m in google_storage_bucket_iam_member.reconcile_lists : m.bucket] == ["demo-photos"]

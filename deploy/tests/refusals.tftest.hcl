@@ -173,3 +173,59 @@ run "a_schedule_that_is_no_cron_line_is_refused" {
     reconcile_schedule = "daily"
   }
 }
+
+run "a_result_topic_that_is_no_name_is_refused" {
+  command         = plan
+  expect_failures = [var.result_topic]
+  variables {
+    result_topic = "topics/ready"
+  }
+}
+
+run "results_among_the_events_are_refused" {
+  command         = plan
+  expect_failures = [var.result_topic]
+  variables {
+    result_topic = "projects/demo-project/topics/gcs-thumbnailer"
+  }
+}
+
+run "a_source_type_with_a_dot_is_refused" {
+  command         = plan
+  expect_failures = [var.source_types]
+  variables {
+    source_types = [".jpg"]
+  }
+}
+
+run "no_source_types_are_refused" {
+  command         = plan
+  expect_failures = [var.source_types]
+  variables {
+    source_types = []
+  }
+}
+
+run "an_include_of_two_lines_is_refused" {
+  command         = plan
+  expect_failures = [var.include]
+  variables {
+    include = ["a/*\nb/*"]
+  }
+}
+
+run "an_empty_exclude_is_refused" {
+  command         = plan
+  expect_failures = [var.exclude]
+  variables {
+    exclude = [""]
+  }
+}
+
+run "an_address_that_is_none_is_refused" {
+  command         = plan
+  expect_failures = [var.alert_email]
+  variables {
+    alert_email = "oncall"
+  }
+}

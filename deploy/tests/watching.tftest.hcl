@@ -51,19 +51,21 @@ run "alerts" {
   assert {
     condition = alltrue([for p in [
       google_monitoring_alert_policy.dead_letters, google_monitoring_alert_policy.errors,
-      google_monitoring_alert_policy.oldest_event, google_monitoring_alert_policy.latency,
+      google_monitoring_alert_policy.backlog, google_monitoring_alert_policy.latency,
+      google_monitoring_alert_policy.saturated, google_monitoring_alert_policy.refused, google_monitoring_alert_policy.reconcile,
     ] : p.notification_channels == tolist(["projects/demo-project/notificationChannels/1"])])
     error_message = "every alert goes to the channels"
   }
   assert {
     condition = alltrue([for p in [
       google_monitoring_alert_policy.dead_letters, google_monitoring_alert_policy.errors,
-      google_monitoring_alert_policy.oldest_event, google_monitoring_alert_policy.latency,
+      google_monitoring_alert_policy.backlog, google_monitoring_alert_policy.latency,
+      google_monitoring_alert_policy.saturated, google_monitoring_alert_policy.refused, google_monitoring_alert_policy.reconcile,
     ] : strcontains(p.documentation[0].content, "gcloud logging read") || strcontains(p.documentation[0].content, "On the dashboard")])
     error_message = "every alert says where to look"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.dead_letters.documentation[0].content, "gcs-thumbnailer reconcile demo-photos --topic ${google_pubsub_topic.events.id} --target-bucket demo-thumbnails --thumbnail-prefix thumbnails/`")
+    condition     = strcontains(google_monitoring_alert_policy.dead_letters.documentation[0].content, "`gcloud run jobs execute gcs-thumbnailer-reconcile --project=demo-project --region=europe-west1`")
     error_message = "the dead letters' alert says how to make what is missing"
   }
   assert {
@@ -71,7 +73,7 @@ run "alerts" {
     error_message = "the error alert names the account"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.oldest_event.documentation[0].content, google_service_account.push.email)
+    condition     = strcontains(google_monitoring_alert_policy.backlog.documentation[0].content, google_service_account.push.email)
     error_message = "the waiting alert names the account"
   }
   assert {
@@ -79,8 +81,37 @@ run "alerts" {
     error_message = "one dead letter is enough"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.oldest_event.conditions[0].condition_threshold[0].filter, "\"gcs-thumbnailer\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\"") && google_monitoring_alert_policy.oldest_event.conditions[0].condition_threshold[0].threshold_value == 900
-    error_message = "an event that waits for 15 minutes is reported"
+    condition     = google_monitoring_alert_policy.backlog.conditions[0].condition_prometheus_query_language[0].query == "max(pubsub_googleapis_com:subscription_num_undelivered_messages{subscription_id=\"gcs-thumbnailer\"}) - max(pubsub_googleapis_com:subscription_num_undelivered_messages{subscription_id=\"gcs-thumbnailer\"} offset 10m) > 10"
+    error_message = "a backlog that grows is reported"
+  }
+  assert {
+    # A jump stands out for as long as the look back; only growth that goes on outlasts it.
+    condition     = parseint(trimsuffix(google_monitoring_alert_policy.backlog.conditions[0].condition_prometheus_query_language[0].duration, "s"), 10) > 600
+    error_message = "one burst is no growing backlog"
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.backlog.conditions[1].condition_prometheus_query_language[0].query == "max(pubsub_googleapis_com:subscription_num_undelivered_messages{subscription_id=\"gcs-thumbnailer\"}) > 2 unless sum(increase(pubsub_googleapis_com:subscription_push_request_count{subscription_id=\"gcs-thumbnailer\",response_class=\"ack\"}[30m])) > 0"
+    error_message = "a standstill is reported, one poison event isn't"
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.saturated.conditions[0].condition_threshold[0].filter, "metric.labels.state=\"active\"") && google_monitoring_alert_policy.saturated.conditions[0].condition_threshold[0].threshold_value == 9.5
+    error_message = "all instances at work are reported"
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.refused.conditions[0].condition_prometheus_query_language[0].query == "sum(increase(logging_googleapis_com:user_gcs_thumbnailer_events{monitored_resource=\"cloud_run_revision\",outcome=\"refused\"}[1h])) > 10 and sum(increase(logging_googleapis_com:user_gcs_thumbnailer_events{monitored_resource=\"cloud_run_revision\",outcome=\"refused\"}[1h])) / sum(increase(logging_googleapis_com:user_gcs_thumbnailer_events{monitored_resource=\"cloud_run_revision\",outcome=~\"created|replaced|refused\"}[1h])) > 0.1"
+    error_message = "a tenth of refusals is reported, single ones aren't"
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.refused.conditions[0].condition_prometheus_query_language[0].disable_metric_validation
+    error_message = "the share of refusals needs no metric that is there"
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.reconcile.conditions[0].condition_threshold[0].filter, "job_name=\"gcs-thumbnailer-reconcile\" AND metric.type=\"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result=\"failed\"") && google_monitoring_alert_policy.reconcile.conditions[0].condition_threshold[0].threshold_value == 0
+    error_message = "a failed run of reconcile is reported"
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.errors.conditions[0].condition_matched_log[0].filter, "(resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"gcs-thumbnailer-reconcile\")")
+    error_message = "a reconcile that never starts is reported"
   }
   assert {
     condition     = google_monitoring_alert_policy.latency.conditions[0].condition_threshold[0].threshold_value == 20000 && google_monitoring_alert_policy.latency.conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_PERCENTILE_99"
@@ -109,7 +140,7 @@ run "alerts" {
   assert {
     # Cloud Monitoring refuses an alert on a log-based metric that is younger than about ten minutes.
     condition = alltrue([for p in [
-      google_monitoring_alert_policy.dead_letters, google_monitoring_alert_policy.oldest_event, google_monitoring_alert_policy.latency,
+      google_monitoring_alert_policy.dead_letters, google_monitoring_alert_policy.saturated, google_monitoring_alert_policy.reconcile, google_monitoring_alert_policy.latency,
     ] : !strcontains(p.conditions[0].condition_threshold[0].filter, "logging.googleapis.com")])
     error_message = "no alert needs a metric that was just made"
   }
@@ -128,5 +159,30 @@ run "dashboard" {
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.thumbnailer.dashboard_json).gridLayout.widgets) == 10
     error_message = "the dashboard has ten charts"
+  }
+}
+
+run "alerts_by_mail" {
+  variables {
+    alert_email = "oncall@example.com"
+  }
+  assert {
+    condition     = google_monitoring_notification_channel.email[0].type == "email" && google_monitoring_notification_channel.email[0].labels == tomap({ email_address = "oncall@example.com" })
+    error_message = "the address becomes a channel"
+  }
+  assert {
+    condition     = contains(google_monitoring_alert_policy.dead_letters.notification_channels, google_monitoring_notification_channel.email[0].id) && contains(google_monitoring_alert_policy.dead_letters.notification_channels, "projects/demo-project/notificationChannels/1")
+    error_message = "alerts go to the address and to the channels"
+  }
+}
+
+run "objective" {
+  assert {
+    condition     = google_monitoring_slo.deliveries.goal == 0.99 && google_monitoring_slo.deliveries.service == google_monitoring_custom_service.thumbnailer.service_id
+    error_message = "99 in 100 is the objective"
+  }
+  assert {
+    condition     = strcontains(google_monitoring_slo.deliveries.request_based_sli[0].good_total_ratio[0].good_service_filter, "subscription_id=\"gcs-thumbnailer\" AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\" AND metric.labels.response_class=\"ack\"") && google_monitoring_slo.deliveries.request_based_sli[0].good_total_ratio[0].good_service_filter == "${google_monitoring_slo.deliveries.request_based_sli[0].good_total_ratio[0].total_service_filter} AND metric.labels.response_class=\"ack\""
+    error_message = "what is acknowledged in time, of all that is delivered"
   }
 }
