@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::axis::Axis;
-use super::filter::{Filter, UNIT};
+use super::filter::{Filter, HELD, UNIT};
 
 /// A sum of samples; the smaller, the faster.
 ///
@@ -79,7 +79,8 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     pub(in crate::render) fn memory_bytes(size: (u32, u32), output: (u32, u32)) -> u64 {
         let channels = C as u64;
         let sums = u64::from(size.0) * channels * size_of::<S>() as u64;
-        let outputs = u64::from(output.0) * (u64::from(output.1) + 1) * channels * 4;
+        let rows = u64::from(output.1) + HELD as u64;
+        let outputs = u64::from(output.0) * rows * channels * 4;
         let [columns, rows] = [
             Axis::memory_bytes(size.0, output.0),
             Axis::memory_bytes(size.1, output.1),
