@@ -110,9 +110,7 @@ impl Axis {
     pub(super) fn weight(&self, output: usize, position: usize) -> f32 {
         let tap = position.checked_sub(self.firsts[output]);
         match tap {
-            Some(tap) if tap < self.taps => {
-                f32::from(self.weights[output * self.taps + tap]) / ONE
-            }
+            Some(tap) if tap < self.taps => f32::from(self.weights[output * self.taps + tap]) / ONE,
             _ => 0.0,
         }
     }
