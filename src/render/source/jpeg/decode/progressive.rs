@@ -5,7 +5,7 @@
 //! 1/8 of the size the DC scans, a twentieth to a fifth of the bytes.
 
 use super::{
-    BlockSide, Refusal, Sides, Sink,
+    Refusal, Sides, Sink,
     band_table::{BandTable, Symbol},
     bits::{Bits, Fault},
     coefficients::{Coefficients, Size},
