@@ -70,6 +70,11 @@ impl Axis {
         self.shrink
     }
 
+    /// Whether the other axis has the same samples in the same boxes.
+    pub(super) fn has_boxes_of(&self, other: &Self) -> bool {
+        (self.samples, self.shrink) == (other.samples, other.shrink)
+    }
+
     /// How many boxes the axis has.
     pub(super) fn boxes(&self) -> usize {
         self.samples.div_ceil(self.shrink)

@@ -118,24 +118,25 @@ impl<'a> Photo<'a> {
     /// The planes of each of these views.
     fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Vec<f32>>>, Refusal> {
         let axes: Vec<Vec<(Axis, Axis)>> = views.iter().map(|(_, view)| view.axes()).collect();
-        let mut resizers: Vec<Vec<Resizer>> = axes
-            .iter()
-            .zip(views)
-            .map(|(axes, (_, view))| {
-                let planes = axes.iter().zip(view.sides());
-                planes
-                    .map(|((columns, rows), side)| Resizer {
-                        side,
+        let mut resizers: Vec<Resizer> = Vec::new();
+        for (number, (axes, (_, view))) in axes.iter().zip(views).enumerate() {
+            for (component, ((columns, rows), side)) in axes.iter().zip(view.sides()).enumerate() {
+                let of = (component, side);
+                let mut fitting = resizers.iter_mut().filter(|resizer| resizer.of == of);
+                match fitting.find_map(|resizer| resizer.shares(columns, rows)) {
+                    Some(views) => views.push(number),
+                    None => resizers.push(Resizer {
+                        of,
+                        views: vec![number],
                         y: 0,
                         shrink: Shrink::new(columns, rows, 1),
-                    })
-                    .collect()
-            })
-            .collect();
+                    }),
+                }
+            }
+        }
         let mut sink = |component: usize, side: BlockSide, samples: &[u8]| {
             let resizers = resizers.iter_mut();
-            let resizers = resizers.filter_map(|view| view.get_mut(component));
-            for resizer in resizers.filter(|resizer| resizer.side == side) {
+            for resizer in resizers.filter(|resizer| resizer.of == (component, side)) {
                 let sums = resizer.shrink.row(resizer.y).as_flattened_mut();
                 sums.iter_mut()
                     .zip(samples)
@@ -144,11 +145,20 @@ impl<'a> Photo<'a> {
             }
         };
         decode::decode(&self.header, self.source, &sides(views), &mut sink)?;
-        let finished = resizers.into_iter().map(|view| {
-            let planes = view.into_iter();
-            planes.map(|plane| plane.shrink.finish().concat()).collect()
-        });
-        Ok(finished.collect())
+        let components = self.header.components.len();
+        let mut planes = vec![vec![Vec::new(); components]; views.len()];
+        for Resizer {
+            of, views, shrink, ..
+        } in resizers
+        {
+            for (view, [plane]) in views.into_iter().zip(shrink.finish()) {
+                let planes = planes.get_mut(view);
+                if let Some(place) = planes.and_then(|planes| planes.get_mut(of.0)) {
+                    *place = plane;
+                }
+            }
+        }
+        Ok(planes)
     }
 
     /// The pixels of the components' planes, in sRGB.
@@ -190,12 +200,22 @@ impl<'a> Photo<'a> {
     }
 }
 
-/// What one view makes of a component.
+/// What one view makes of a component, or several that shrink it by the same boxes.
 struct Resizer<'a> {
-    side: BlockSide,
+    /// The component's index and size.
+    of: (usize, BlockSide),
+    /// The views' places in their list.
+    views: Vec<usize>,
     /// The next row.
     y: usize,
     shrink: Shrink<'a, u16, 1>,
+}
+
+impl<'a> Resizer<'a> {
+    /// The views, to which one of these axes may be added if it shrinks by the same boxes.
+    fn shares(&mut self, columns: &'a Axis, rows: &'a Axis) -> Option<&mut Vec<usize>> {
+        self.shrink.shares(columns, rows).then_some(&mut self.views)
+    }
 }
 
 /// The sizes at which views want each component.

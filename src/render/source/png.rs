@@ -68,11 +68,29 @@ struct Picture<'a> {
     axes: Vec<(Axis, Axis)>,
 }
 
-/// How one output gathers its samples.
+/// How outputs gather their samples; the numbers are the outputs'.
 enum Gatherer<'a, S, const C: usize> {
-    Shrink(Box<Shrink<'a, S, C>>),
+    /// Those that shrink by the same boxes.
+    Shrink(Vec<usize>, Box<Shrink<'a, S, C>>),
     /// All samples as they are: the resizer's fractions would change some of them by one.
-    Copy([Vec<f32>; C]),
+    Copy(Vec<usize>, [Vec<f32>; C]),
+}
+
+impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
+    /// The outputs, to which another may be added that gathers the same.
+    fn shares(
+        &mut self,
+        whole: bool,
+        columns: &'a Axis,
+        rows: &'a Axis,
+    ) -> Option<&mut Vec<usize>> {
+        match self {
+            Self::Shrink(outputs, shrink) => {
+                (!whole && shrink.shares(columns, rows)).then_some(outputs)
+            }
+            Self::Copy(outputs, _) => whole.then_some(outputs),
+        }
+    }
 }
 
 impl Picture<'_> {
@@ -152,29 +170,34 @@ impl Picture<'_> {
     ) -> Result<Vec<Pixels>, Refusal> {
         let (width, height) = (self.header.width, self.header.height);
         let samples = size::index(width) * size::index(height);
-        let gatherers = self.framings.iter().zip(&self.axes);
-        let mut gatherers: Vec<Gatherer<S, C>> = gatherers
-            .map(|(framing, (columns, rows))| {
-                if framing.is_whole(width, height) {
-                    Gatherer::Copy(std::array::from_fn(|_| vec![0.0; samples]))
-                } else {
-                    Gatherer::Shrink(Box::new(Shrink::new(columns, rows, unit)))
-                }
-            })
-            .collect();
+        let mut gatherers: Vec<Gatherer<S, C>> = Vec::new();
+        for (output, (framing, (columns, rows))) in self.framings.iter().zip(&self.axes).enumerate()
+        {
+            let whole = framing.is_whole(width, height);
+            let mut all = gatherers.iter_mut();
+            if let Some(outputs) = all.find_map(|each| each.shares(whole, columns, rows)) {
+                outputs.push(output);
+            } else if whole {
+                let planes = std::array::from_fn(|_| vec![0.0; samples]);
+                gatherers.push(Gatherer::Copy(vec![output], planes));
+            } else {
+                let shrink = Shrink::new(columns, rows, unit);
+                gatherers.push(Gatherer::Shrink(vec![output], Box::new(shrink)));
+            }
+        }
         let width = size::index(width);
         let mut line_sums = vec![[S::default(); C]; width];
         let mut pass = Grid::WHOLE;
         self.walk(|grid, y, line| {
             for gatherer in &mut gatherers {
                 match gatherer {
-                    Gatherer::Shrink(shrink) => {
+                    Gatherer::Shrink(_, shrink) => {
                         if pass != grid {
                             shrink.start_pass(grid);
                         }
                         add(line, shrink.row(y));
                     }
-                    Gatherer::Copy(planes) => {
+                    Gatherer::Copy(_, planes) => {
                         line_sums.fill([S::default(); C]);
                         let sums = &mut line_sums[..grid.columns_before(width)];
                         copy(line, sums);
@@ -189,14 +212,28 @@ impl Picture<'_> {
             }
             pass = grid;
         })?;
-        let finished = gatherers.into_iter().map(|gatherer| match gatherer {
-            Gatherer::Shrink(shrink) => shrink.finish(),
-            Gatherer::Copy(planes) => planes,
-        });
-        let finished = finished.zip(self.framings);
-        Ok(finished
-            .map(|(planes, framing)| self.pixels(&planes, *framing))
-            .collect())
+        let mut pixels = vec![None; self.framings.len()];
+        let mut finish = |output: usize, planes: &[Vec<f32>; C]| {
+            if let (Some(pixels), Some(framing)) =
+                (pixels.get_mut(output), self.framings.get(output))
+            {
+                *pixels = Some(self.pixels(planes, *framing));
+            }
+        };
+        for gatherer in gatherers {
+            match gatherer {
+                Gatherer::Shrink(outputs, shrink) => {
+                    let finished = outputs.into_iter().zip(shrink.finish());
+                    finished.for_each(|(output, planes)| finish(output, &planes));
+                }
+                Gatherer::Copy(outputs, planes) => {
+                    outputs
+                        .into_iter()
+                        .for_each(|output| finish(output, &planes));
+                }
+            }
+        }
+        Ok(pixels.into_iter().flatten().collect())
     }
 
     /// Reads all scanlines, each with the columns that it holds and its row in the picture.

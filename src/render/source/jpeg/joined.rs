@@ -66,7 +66,7 @@ pub(super) fn render(
     }
     let finished = views.into_iter();
     Ok(finished
-        .map(|shrinks| shrinks.map(|shrink| shrink.finish().concat()))
+        .map(|shrinks| shrinks.map(|shrink| shrink.finish().flatten().collect::<Vec<_>>().concat()))
         .collect())
 }
 
