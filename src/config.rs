@@ -84,30 +84,7 @@ impl ServeConfig {
     /// Every fault, each in plain words and with the name of its variable.
     pub fn check(arguments: ServeArguments) -> Result<Self, Vec<String>> {
         let mut faults = Faults::default();
-        let target_bucket = match arguments.target_bucket.filter(|name| !name.is_empty()) {
-            Some(name) => faults.note("TARGET_BUCKET", BucketName::parse(name)),
-            None => faults.note(
-                "TARGET_BUCKET",
-                Err("is required: the bucket that thumbnails are stored in"),
-            ),
-        };
-        let buckets = arguments
-            .source_buckets
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
-        let source_buckets: BTreeSet<_> = buckets
-            .filter_map(|name| faults.note("SOURCE_BUCKETS", BucketName::parse(name)))
-            .collect();
-        let types = faults.note("SOURCE_TYPES", source_types(&arguments.source_types));
-        let include = faults.note("INCLUDE", Wildcard::parse_list(&arguments.include));
-        let exclude = faults.note("EXCLUDE", Wildcard::parse_list(&arguments.exclude));
-        let renditions =
-            renditions::check(&arguments.renditions, arguments.thumbnail_prefix.as_deref());
-        let renditions = match renditions {
-            Ok(renditions) => Some(renditions),
-            Err((variable, fault)) => faults.note(variable, Err(fault)),
-        };
+        let scope = scope(&mut faults, &arguments);
         let max_source_bytes = faults.note("MAX_SOURCE_BYTES", bytes(&arguments.max_source_bytes));
         let max_pixels = faults.note("MAX_SOURCE_PIXELS", whole(&arguments.max_source_pixels));
         let memory_budget = match arguments.memory_budget {
@@ -127,13 +104,6 @@ impl ServeConfig {
         let on_cloud_run = arguments.k_service.is_some_and(|name| !name.is_empty());
         let log_format = log_format(arguments.log_format.as_deref(), on_cloud_run);
         let log_format = faults.note("LOG_FORMAT", log_format);
-        let propagate_deletes = faults.note(
-            "PROPAGATE_DELETES",
-            arguments
-                .propagate_deletes
-                .parse()
-                .map_err(|_| "is neither true nor false"),
-        );
         let cache_control = arguments.cache_control.filter(|rule| !rule.is_empty());
         let cache_control = match cache_control {
             Some(rule) => faults.note("CACHE_CONTROL", header_value(rule)).map(Some),
@@ -144,8 +114,8 @@ impl ServeConfig {
             arguments.storage_emulator_host,
             arguments.storage_control_endpoint,
         );
-        if let (Storage::Directory(_), Some(renditions)) = (&storage, &renditions) {
-            faults.note("RENDITIONS", renditions::check_names(renditions));
+        if let (Storage::Directory(_), Some(scope)) = (&storage, &scope) {
+            faults.note("RENDITIONS", renditions::check_names(&scope.renditions));
         }
         let push_token = callers::check(
             arguments.push_audience,
@@ -157,21 +127,14 @@ impl ServeConfig {
             Err((variable, fault)) => faults.note(variable, Err(fault)),
         };
         let config = || {
-            let types = types?;
+            let scope = scope?;
             Some(Self {
                 port: port?,
                 limits: Limits {
                     max_pixels: max_pixels?,
-                    formats: types.formats(),
+                    formats: scope.types.formats(),
                 },
-                scope: Scope {
-                    target_bucket: target_bucket?,
-                    renditions: renditions?,
-                    source_buckets,
-                    types,
-                    names: NameFilter::new(include?, exclude?),
-                    propagate_deletes: propagate_deletes?,
-                },
+                scope,
                 cache_control: cache_control?,
                 max_source_bytes: max_source_bytes?,
                 memory_budget: memory_budget?,
@@ -208,6 +171,58 @@ fn log_format(text: Option<&str>, on_cloud_run: bool) -> Result<Format, &'static
         None if on_cloud_run => Ok(Format::Json),
         None => Ok(Format::Text),
     }
+}
+
+/// What is taken from where, and where its outputs go.
+fn scope(faults: &mut Faults, arguments: &ServeArguments) -> Option<Scope> {
+    let target_bucket = match arguments
+        .target_bucket
+        .clone()
+        .filter(|name| !name.is_empty())
+    {
+        Some(name) => faults.note("TARGET_BUCKET", BucketName::parse(name)),
+        None => faults.note(
+            "TARGET_BUCKET",
+            Err("is required: the bucket that thumbnails are stored in"),
+        ),
+    };
+    let buckets = arguments
+        .source_buckets
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    let source_buckets: BTreeSet<_> = buckets
+        .filter_map(|name| faults.note("SOURCE_BUCKETS", BucketName::parse(name)))
+        .collect();
+    let types = faults.note("SOURCE_TYPES", source_types(&arguments.source_types));
+    let names = names(faults, &arguments.include, &arguments.exclude);
+    let renditions =
+        renditions::check(&arguments.renditions, arguments.thumbnail_prefix.as_deref());
+    let renditions = match renditions {
+        Ok(renditions) => Some(renditions),
+        Err((variable, fault)) => faults.note(variable, Err(fault)),
+    };
+    let propagate_deletes = faults.note(
+        "PROPAGATE_DELETES",
+        arguments
+            .propagate_deletes
+            .parse()
+            .map_err(|_| "is neither true nor false"),
+    );
+    Some(Scope {
+        target_bucket: target_bucket?,
+        renditions: renditions?,
+        source_buckets,
+        types: types?,
+        names: names?,
+        propagate_deletes: propagate_deletes?,
+    })
+}
+
+fn names(faults: &mut Faults, include: &str, exclude: &str) -> Option<NameFilter> {
+    let include = faults.note("INCLUDE", Wildcard::parse_list(include));
+    let exclude = faults.note("EXCLUDE", Wildcard::parse_list(exclude));
+    Some(NameFilter::new(include?, exclude?))
 }
 
 /// The source types of a variable; the usual ones where it is empty.

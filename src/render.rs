@@ -13,9 +13,8 @@
 //! # One decode, and outputs that don't know of each other
 //!
 //! An output's bytes depend on the source and its target alone. Each target chooses the size to decode at as if it were
-//! alone, and the file is passed over once for each set of sizes that is wanted. Of 189 ms for JPEGs of 200, 400, 800 and
-//! 1600 pixels from a 12-megapixel baseline JPEG, the three smaller take 66, their own transforms, resizing and coding
-//! included; of a progressive one 120 of 298. One entropy decode with a transform for each size would save a part of that.
+//! alone. A JPEG's entropy-coded data are decoded once, for the largest of these sizes; the smaller ones are transforms of
+//! the same coefficients, without those bits that they would have passed over.
 
 mod colour;
 mod orientation;

@@ -30,36 +30,34 @@ impl Model {
     }
 }
 
-/// Rounds a sample in 0..=255 and cuts off what the filter's lobes overshot.
+/// Rounds a sample in 0..=255, halves up, and cuts off what the filter's lobes overshot; what is no number is 0.
+///
+/// A cast would do the same, but compilers make no vectors of casts that saturate.
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "float casts saturate, which is what is wanted"
+    reason = "the low byte is the sample"
 )]
+#[inline(always)]
 pub(super) fn to_sample(value: f32) -> u8 {
-    (value + 0.5) as u8
+    // Next to it floats are whole numbers, and their low bits count them.
+    const WHOLE: f32 = 8_388_608.0;
+    let value = value + 0.5;
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < 255.0 { value } else { 255.0 };
+    let nearest = value + WHOLE;
+    let too_much = u32::from(nearest - WHOLE > value);
+    nearest.to_bits().wrapping_sub(too_much) as u8
 }
 
 /// The pixels of one, two, three or four planes of `width` columns. Of two or four the last is alpha, and the others are
 /// premultiplied.
 pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> Pixels {
     let count = planes[0].len();
-    let mut samples = Vec::with_capacity(count * C);
-    for pixel in (0..count).map(|index| planes.map(|plane| plane[index])) {
-        if C.is_multiple_of(2) {
-            // Alpha that overshoots has overshot the premultiplied colours alike: dividing by it keeps an even colour even.
-            let alpha = pixel[C - 1];
-            let scale = if to_sample(alpha) == 0 {
-                0.0
-            } else {
-                255.0 / alpha
-            };
-            samples.extend(pixel[..C - 1].iter().map(|value| to_sample(value * scale)));
-            samples.push(to_sample(alpha));
-        } else {
-            samples.extend(pixel.map(to_sample));
-        }
-    }
+    let samples = if C.is_multiple_of(2) {
+        unmultiplied(planes)
+    } else {
+        interleaved(planes, width.max(1))
+    };
     let model = match C {
         1 => Model::Grey,
         2 => Model::GreyAlpha,
@@ -72,6 +70,42 @@ pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> 
         model,
         samples,
     }
+}
+
+/// Rounds row by row, which makes vectors of samples.
+fn interleaved<const C: usize>(planes: [&[f32]; C], width: usize) -> Vec<u8> {
+    let count = planes[0].len();
+    let mut samples = Vec::with_capacity(count * C);
+    let mut rows = [const { Vec::new() }; C];
+    for start in (0..count).step_by(width) {
+        for (row, plane) in rows.iter_mut().zip(planes) {
+            let plane = plane[start..].iter().take(width);
+            row.clear();
+            row.extend(plane.map(|sample| to_sample(*sample)));
+        }
+        for x in 0..rows[0].len() {
+            samples.extend(rows.each_ref().map(|row: &Vec<u8>| row[x]));
+        }
+    }
+    samples
+}
+
+/// Divides premultiplied samples by the last, which is alpha.
+fn unmultiplied<const C: usize>(planes: [&[f32]; C]) -> Vec<u8> {
+    let count = planes[0].len();
+    let mut samples = Vec::with_capacity(count * C);
+    for pixel in (0..count).map(|index| planes.map(|plane| plane[index])) {
+        // Alpha that overshoots has overshot the premultiplied colours alike: dividing by it keeps an even colour even.
+        let alpha = pixel[C - 1];
+        let scale = if to_sample(alpha) == 0 {
+            0.0
+        } else {
+            255.0 / alpha
+        };
+        samples.extend(pixel[..C - 1].iter().map(|value| to_sample(value * scale)));
+        samples.push(to_sample(alpha));
+    }
+    samples
 }
 
 /// The pixels without an alpha that is opaque everywhere, and without colour where there is none.
@@ -121,6 +155,22 @@ mod tests {
             samples: samples.to_vec(),
         });
         (pixels.model, pixels.samples)
+    }
+
+    #[test]
+    fn samples_are_rounded_as_a_cast_does_it() {
+        let halves = (-20..2 * 300).map(|half| f32::from(i16::try_from(half).unwrap()) / 2.0);
+        let beside = halves.flat_map(|half| [half.next_down(), half, half.next_up()]);
+        let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -0.0];
+        for value in beside.chain(odd) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the cast saturates"
+            )]
+            let cast = (value + 0.5) as u8;
+            assert_eq!(to_sample(value), cast, "{value}");
+        }
     }
 
     #[test]

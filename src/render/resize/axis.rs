@@ -1,5 +1,7 @@
 //! How the samples of one axis weigh in its output positions.
 
+use std::ops::Range;
+
 use super::sampling::{Sampling, Span};
 use crate::render::size::index;
 
@@ -24,15 +26,24 @@ impl Axis {
     /// An axis that makes `outputs` positions, at least 1.
     pub(in crate::render) fn new(sampling: Sampling, outputs: u32) -> Self {
         let (shrink, spans) = sampling.spans(outputs);
-        let longest = spans.iter().map(|span| span.weights.len()).max();
-        let taps = longest.unwrap_or(1).next_multiple_of(LANES);
-        let mut weights = vec![0; taps * spans.len()];
-        for (span, weights) in spans.iter().zip(weights.chunks_exact_mut(taps)) {
-            round(&span.weights, weights);
+        let mut rounded: Vec<(usize, Vec<i16>)> = spans.iter().map(rounded).collect();
+        // What weighs nothing is left out, but so that no position begins before its predecessor.
+        let mut next = usize::MAX;
+        for (first, weights) in rounded.iter_mut().rev() {
+            let zeros = weights.iter().take_while(|weight| **weight == 0).count();
+            let skipped = zeros.min(next.saturating_sub(*first));
+            weights.drain(..skipped);
+            *first += skipped;
+            next = *first;
         }
-        let firsts = spans.iter().map(|span: &Span| span.first).collect();
+        let longest = rounded.iter().map(|(_, weights)| weights.len()).max();
+        let taps = longest.unwrap_or(1).max(1).next_multiple_of(LANES);
+        let mut weights = vec![0; taps * rounded.len()];
+        for ((_, kept), weights) in rounded.iter().zip(weights.chunks_exact_mut(taps)) {
+            weights[..kept.len()].copy_from_slice(kept);
+        }
         Self {
-            firsts,
+            firsts: rounded.iter().map(|(first, _)| *first).collect(),
             weights,
             taps,
             samples: index(sampling.count),
@@ -59,6 +70,11 @@ impl Axis {
         self.shrink
     }
 
+    /// Whether the other axis has the same samples in the same boxes.
+    pub(super) fn has_boxes_of(&self, other: &Self) -> bool {
+        (self.samples, self.shrink) == (other.samples, other.shrink)
+    }
+
     /// How many boxes the axis has.
     pub(super) fn boxes(&self) -> usize {
         self.samples.div_ceil(self.shrink)
@@ -75,36 +91,49 @@ impl Axis {
         self.firsts.len()
     }
 
+    /// How many weights each output position has, padded with zeros to a multiple of [`LANES`].
+    pub(super) fn taps(&self) -> usize {
+        self.taps
+    }
+
     /// Each output position's first box and weights, in order.
     pub(super) fn spans(&self) -> impl Iterator<Item = (usize, &[i16])> {
         let weights = self.weights.chunks_exact(self.taps);
         self.firsts.iter().copied().zip(weights)
     }
 
-    /// The output positions in which the box weighs, each with the weight.
-    pub(super) fn outputs_of(&self, position: usize) -> impl Iterator<Item = (usize, f32)> {
+    /// The output positions in which the box may weigh.
+    pub(super) fn outputs_of(&self, position: usize) -> Range<usize> {
         let start = self
             .firsts
             .partition_point(|first| first + self.taps <= position);
         let end = self.firsts.partition_point(|first| *first <= position);
-        (start..end).map(move |output| {
-            let tap = position - self.firsts[output];
-            (
-                output,
-                f32::from(self.weights[output * self.taps + tap]) / ONE,
-            )
-        })
+        start..end
+    }
+
+    /// What the box weighs in an output position.
+    pub(super) fn weight(&self, output: usize, position: usize) -> f32 {
+        let tap = position.checked_sub(self.firsts[output]);
+        match tap {
+            Some(tap) if tap < self.taps => f32::from(self.weights[output * self.taps + tap]) / ONE,
+            _ => 0.0,
+        }
     }
 }
 
-/// Rounds weights that add up to one; what one loses by it goes to the next, so that they still do.
-fn round(exact: &[f64], weights: &mut [i16]) {
+/// A position's first box and rounded weights; what one loses by rounding goes to the next, so that they still add up to one.
+fn rounded(span: &Span) -> (usize, Vec<i16>) {
     let mut owed = 0.0;
-    for (weight, exact) in weights.iter_mut().zip(exact) {
+    let weights = span.weights.iter().map(|exact| {
         let exact = exact * f64::from(ONE) + owed;
-        *weight = nearest(exact);
-        owed = exact - f64::from(*weight);
-    }
+        let weight = nearest(exact);
+        owed = exact - f64::from(weight);
+        weight
+    });
+    let mut weights: Vec<i16> = weights.collect();
+    let zeros = weights.iter().rev().take_while(|weight| **weight == 0);
+    weights.truncate(weights.len() - zeros.count());
+    (span.first, weights)
 }
 
 /// The nearest whole number: the offset makes positive what is cut off then, and calls no rounding function.
@@ -190,11 +219,23 @@ mod tests {
         let axis = Axis::new(Sampling::pixels(1000), 60);
         for (output, (first, weights)) in axis.spans().enumerate() {
             for (tap, weight) in weights.iter().enumerate() {
-                let seen = axis
-                    .outputs_of(first + tap)
-                    .find(|(other, _)| *other == output);
-                assert_eq!(seen, Some((output, f32::from(*weight) / ONE)));
+                assert!(axis.outputs_of(first + tap).contains(&output));
+                let seen = axis.weight(output, first + tap);
+                assert!(seen.to_bits() == (f32::from(*weight) / ONE).to_bits());
             }
+            let taps = weights.len();
+            assert!(!axis.outputs_of(first + taps).contains(&output));
+            assert!(axis.weight(output, first + taps).to_bits() == 0);
         }
+    }
+
+    #[test]
+    fn positions_come_in_order_when_what_weighs_nothing_is_left_out() {
+        // At 101 samples for 100 positions some fall on the filter's zeros and some don't.
+        for (samples, outputs) in [(100, 100), (101, 100), (200, 100), (1000, 999)] {
+            let axis = Axis::new(Sampling::pixels(samples), outputs);
+            assert!(axis.firsts.is_sorted(), "{samples} to {outputs}");
+        }
+        assert_eq!(Axis::new(Sampling::pixels(5), 5).firsts, [0, 1, 2, 3, 4]);
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::axis::Axis;
-use super::filter::{Filter, UNIT};
+use super::filter::{Filter, HELD, UNIT};
 
 /// A sum of samples; the smaller, the faster.
 ///
@@ -44,7 +44,7 @@ impl Grid {
     }
 }
 
-/// Shrinks a picture of `C` interleaved channels to its final size.
+/// Shrinks a picture of `C` interleaved channels to its final sizes: one, or several that shrink by the same boxes.
 pub(in crate::render) struct Shrink<'a, S, const C: usize> {
     columns: &'a Axis,
     rows: &'a Axis,
@@ -57,7 +57,8 @@ pub(in crate::render) struct Shrink<'a, S, const C: usize> {
     boxes: Vec<i16>,
     /// What turns the sums of a whole box into its mean in [`UNIT`]s, times 2^32.
     scale: u64,
-    filters: [Filter<'a>; C],
+    /// A filter for each channel of each size.
+    filters: Vec<[Filter<'a>; C]>,
 }
 
 impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
@@ -71,15 +72,28 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
             box_row: 0,
             boxes: vec![0; C * columns.padded_boxes()],
             scale: scale(unit, columns.shrink() * rows.shrink()),
-            filters: std::array::from_fn(|_| Filter::new(columns, rows)),
+            filters: vec![std::array::from_fn(|_| Filter::new(columns, rows))],
         }
+    }
+
+    /// Takes on another size if it shrinks by the same boxes; says whether it does.
+    pub(in crate::render) fn shares(&mut self, columns: &'a Axis, rows: &'a Axis) -> bool {
+        let same = self.columns.has_boxes_of(columns) && self.rows.has_boxes_of(rows);
+        if same {
+            let padded = columns.padded_boxes().max(self.boxes.len() / C);
+            self.boxes = vec![0; C * padded];
+            let filters = std::array::from_fn(|_| Filter::new(columns, rows));
+            self.filters.push(filters);
+        }
+        same
     }
 
     /// The heap that a resizer and its axes take, for `size` samples across and down and `output` positions.
     pub(in crate::render) fn memory_bytes(size: (u32, u32), output: (u32, u32)) -> u64 {
         let channels = C as u64;
         let sums = u64::from(size.0) * channels * size_of::<S>() as u64;
-        let outputs = u64::from(output.0) * (u64::from(output.1) + 1) * channels * 4;
+        let rows = u64::from(output.1) + HELD as u64;
+        let outputs = u64::from(output.0) * rows * channels * 4;
         let [columns, rows] = [
             Axis::memory_bytes(size.0, output.0),
             Axis::memory_bytes(size.1, output.1),
@@ -107,15 +121,16 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         &mut self.sums
     }
 
-    /// The planes at their final size.
-    pub(in crate::render) fn finish(mut self) -> [Vec<f32>; C] {
+    /// The planes at each final size, in the order in which these came.
+    pub(in crate::render) fn finish(mut self) -> impl Iterator<Item = [Vec<f32>; C]> {
         self.flush();
-        self.filters.map(Filter::finish)
+        let filters = self.filters.into_iter();
+        filters.map(|filters| filters.map(Filter::finish))
     }
 
     /// Hands the current row of boxes to the filters, which add what they are given: a row of boxes may come in parts.
     fn flush(&mut self) {
-        let padded = self.columns.padded_boxes();
+        let padded = self.boxes.len() / C;
         let shrink = self.columns.shrink();
         if self.grid == Grid::WHOLE && self.scale == scale(1, 1) {
             for (channel, boxes) in self.boxes.chunks_exact_mut(padded).enumerate() {
@@ -139,8 +154,10 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
                 start = end;
             }
         }
-        for (filter, boxes) in self.filters.iter_mut().zip(self.boxes.chunks_exact(padded)) {
-            filter.add_row(self.box_row, boxes);
+        for filters in &mut self.filters {
+            for (filter, boxes) in filters.iter_mut().zip(self.boxes.chunks_exact(padded)) {
+                filter.add_row(self.box_row, boxes);
+            }
         }
         self.sums.fill([S::default(); C]);
     }

@@ -6,8 +6,8 @@ mod decode;
 mod joined;
 mod view;
 
-use self::decode::{BlockSide, Colour, Header};
-use self::view::{Pass, View, Way, columns_of, keeps_components, stored_chroma};
+use self::decode::{BlockSide, Colour, Header, Sides};
+use self::view::{View, Way, columns_of, keeps_components, stored_chroma};
 use crate::render::orientation::Orientation;
 use crate::render::output::{Picture, Planes};
 use crate::render::pixels::{Pixels, from_planes};
@@ -54,13 +54,14 @@ impl<'a> Photo<'a> {
 
     /// An upper bound of the heap that [`Self::render`] takes.
     pub(super) fn memory_bytes(&self) -> u64 {
-        let decoders = self.passes().into_iter().map(|pass| match pass {
-            Pass::Joined => {
-                decode::memory_bytes(&self.header, &[BlockSide::Eight; 3])
-                    + joined::memory_bytes(&self.header)
-            }
-            Pass::Apart(sides) => decode::memory_bytes(&self.header, &sides),
+        let joined = self.views_of(true).next().map(|_| {
+            decode::memory_bytes(&self.header, &[Sides::one(BlockSide::Eight); 3])
+                + joined::memory_bytes(&self.header)
         });
+        let views: Vec<_> = self.views_of(false).collect();
+        let apart = Some(views).filter(|views| !views.is_empty());
+        let apart = apart.map(|views| decode::memory_bytes(&self.header, &sides(&views)));
+        let decoder = joined.max(apart).unwrap_or(0);
         let resizers = self
             .views
             .iter()
@@ -69,99 +70,95 @@ impl<'a> Photo<'a> {
             .header
             .icc()
             .map_or(0, |icc| colour::memory_bytes(icc.len()));
-        decoders.max().unwrap_or(0) + resizers.sum::<u64>() + profile
+        decoder + resizers.sum::<u64>() + profile
     }
 
     /// Renders the picture for each target, not yet turned, and hands the pixels on with the target's index.
     ///
-    /// The file is decoded once for each set of sizes that some target wants, so that pixels depend on the target alone and
-    /// not on its siblings.
+    /// The file is decoded once for all targets whose components are resized on their own, and once for those whose are
+    /// joined before. Pixels depend on the target alone and not on its siblings.
     pub(super) fn render(
         &self,
         take: &mut impl FnMut(usize, Picture) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
-        for pass in self.passes() {
-            let wanted = |(_, view): &(usize, &View)| view.pass() == pass;
-            let views: Vec<_> = self.views.iter().enumerate().filter(wanted).collect();
+        let views: Vec<_> = self.views_of(true).collect();
+        if !views.is_empty() {
             let framings: Vec<_> = views.iter().map(|(_, view)| view.framing).collect();
-            match &pass {
-                Pass::Joined => {
-                    let rendered = joined::render(&self.header, self.source, &framings)?;
-                    for ((index, view), [r, g, b]) in views.iter().zip(rendered) {
-                        let pixels = from_planes([&r, &g, &b], columns_of(view.framing));
-                        let pixels = colour::to_srgb(pixels, self.header.icc().as_deref());
-                        take(*index, Picture::Pixels(pixels))?;
-                    }
-                }
-                Pass::Apart(sides) => {
-                    let planes = self.planes(sides, &views)?;
-                    for ((index, view), mut planes) in views.into_iter().zip(planes) {
-                        let width = columns_of(view.framing);
-                        let picture = match view.way {
-                            Way::Kept { halved } => {
-                                Picture::Planes(Planes::from_samples(&planes, width, halved))
-                            }
-                            Way::Joined | Way::Converted => {
-                                Picture::Pixels(self.convert(&mut planes, width)?)
-                            }
-                        };
-                        take(index, picture)?;
-                    }
-                }
+            let rendered = joined::render(&self.header, self.source, &framings)?;
+            for ((index, view), [r, g, b]) in views.iter().zip(rendered) {
+                let pixels = from_planes([&r, &g, &b], columns_of(view.framing));
+                let pixels = colour::to_srgb(pixels, self.header.icc().as_deref());
+                take(*index, Picture::Pixels(pixels))?;
             }
+        }
+        let views: Vec<_> = self.views_of(false).collect();
+        if views.is_empty() {
+            return Ok(());
+        }
+        let planes = self.planes(&views)?;
+        for ((index, view), mut planes) in views.into_iter().zip(planes) {
+            let width = columns_of(view.framing);
+            let picture = match view.way {
+                Way::Kept { halved } => {
+                    Picture::Planes(Planes::from_samples(&planes, width, halved))
+                }
+                Way::Joined | Way::Converted => Picture::Pixels(self.convert(&mut planes, width)?),
+            };
+            take(index, picture)?;
         }
         Ok(())
     }
 
-    /// The passes over the file, each for the views that share it.
-    fn passes(&self) -> Vec<Pass> {
-        let mut passes = Vec::new();
-        for pass in self.views.iter().map(View::pass) {
-            if !passes.contains(&pass) {
-                passes.push(pass);
-            }
-        }
-        passes
+    /// The views whose components are joined to pixels before they are resized, or those whose aren't.
+    fn views_of(&self, joined: bool) -> impl Iterator<Item = (usize, &View)> {
+        let views = self.views.iter().enumerate();
+        views.filter(move |(_, view)| (view.way == Way::Joined) == joined)
     }
 
-    /// The planes of each of these views, decoded at these sizes.
-    fn planes(
-        &self,
-        sides: &[BlockSide],
-        views: &[(usize, &View)],
-    ) -> Result<Vec<Vec<Vec<f32>>>, Refusal> {
+    /// The planes of each of these views.
+    fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Vec<f32>>>, Refusal> {
         let axes: Vec<Vec<(Axis, Axis)>> = views.iter().map(|(_, view)| view.axes()).collect();
-        let mut shrinks: Vec<Vec<Shrink<u16, 1>>> = axes
-            .iter()
-            .map(|axes| {
-                let shrinks = axes.iter();
-                shrinks
-                    .map(|(columns, rows)| Shrink::new(columns, rows, 1))
-                    .collect()
-            })
-            .collect();
-        let mut rows = vec![0; sides.len()];
-        let mut sink = |component: usize, samples: &[u8]| {
-            let Some(y) = rows.get_mut(component) else {
-                return;
-            };
-            for shrink in shrinks
-                .iter_mut()
-                .filter_map(|view| view.get_mut(component))
-            {
-                let sums = shrink.row(*y).as_flattened_mut();
+        let mut resizers: Vec<Resizer> = Vec::new();
+        for (number, (axes, (_, view))) in axes.iter().zip(views).enumerate() {
+            for (component, ((columns, rows), side)) in axes.iter().zip(view.sides()).enumerate() {
+                let of = (component, side);
+                let mut fitting = resizers.iter_mut().filter(|resizer| resizer.of == of);
+                match fitting.find_map(|resizer| resizer.shares(columns, rows)) {
+                    Some(views) => views.push(number),
+                    None => resizers.push(Resizer {
+                        of,
+                        views: vec![number],
+                        y: 0,
+                        shrink: Shrink::new(columns, rows, 1),
+                    }),
+                }
+            }
+        }
+        let mut sink = |component: usize, side: BlockSide, samples: &[u8]| {
+            let resizers = resizers.iter_mut();
+            for resizer in resizers.filter(|resizer| resizer.of == (component, side)) {
+                let sums = resizer.shrink.row(resizer.y).as_flattened_mut();
                 sums.iter_mut()
                     .zip(samples)
                     .for_each(|(sum, sample)| *sum += u16::from(*sample));
+                resizer.y += 1;
             }
-            *y += 1;
         };
-        decode::decode(&self.header, self.source, sides, &mut sink)?;
-        let finished = shrinks.into_iter().map(|view| {
-            let planes = view.into_iter().map(|shrink| shrink.finish().concat());
-            planes.collect()
-        });
-        Ok(finished.collect())
+        decode::decode(&self.header, self.source, &sides(views), &mut sink)?;
+        let components = self.header.components.len();
+        let mut planes = vec![vec![Vec::new(); components]; views.len()];
+        for Resizer {
+            of, views, shrink, ..
+        } in resizers
+        {
+            for (view, [plane]) in views.into_iter().zip(shrink.finish()) {
+                let planes = planes.get_mut(view);
+                if let Some(place) = planes.and_then(|planes| planes.get_mut(of.0)) {
+                    *place = plane;
+                }
+            }
+        }
+        Ok(planes)
     }
 
     /// The pixels of the components' planes, in sRGB.
@@ -201,6 +198,38 @@ impl<'a> Photo<'a> {
             _ => Err(Refusal::Corrupt("colours of the JPEG".to_owned())),
         }
     }
+}
+
+/// What one view makes of a component, or several that shrink it by the same boxes.
+struct Resizer<'a> {
+    /// The component's index and size.
+    of: (usize, BlockSide),
+    /// The views' places in their list.
+    views: Vec<usize>,
+    /// The next row.
+    y: usize,
+    shrink: Shrink<'a, u16, 1>,
+}
+
+impl<'a> Resizer<'a> {
+    /// The views, to which one of these axes may be added if it shrinks by the same boxes.
+    fn shares(&mut self, columns: &'a Axis, rows: &'a Axis) -> Option<&mut Vec<usize>> {
+        self.shrink.shares(columns, rows).then_some(&mut self.views)
+    }
+}
+
+/// The sizes at which views want each component.
+fn sides(views: &[(usize, &View)]) -> Vec<Sides> {
+    let mut all: Vec<Sides> = Vec::new();
+    for (_, view) in views {
+        for (index, side) in view.sides().enumerate() {
+            match all.get_mut(index) {
+                Some(sides) => *sides = sides.with(side),
+                None => all.push(Sides::one(side)),
+            }
+        }
+    }
+    all
 }
 
 /// Converts full-range `Y'CbCr` to `R'G'B'` in place (ITU-T T.871, section 7).

@@ -53,15 +53,33 @@ pub(in crate::render) struct Resizers<'a> {
     axes: Vec<(Axis, Axis)>,
 }
 
-/// How one output gathers its samples.
+/// How outputs gather their samples; the numbers are the outputs'.
 enum Gatherer<'a, S, const C: usize> {
-    Shrink(Box<Shrink<'a, S, C>>),
+    /// Those that shrink by the same boxes.
+    Shrink(Vec<usize>, Box<Shrink<'a, S, C>>),
     /// All samples as they are: the resizer's fractions would change some of them by one.
-    Copy([Vec<f32>; C]),
+    Copy(Vec<usize>, Planes<C>),
+}
+
+impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
+    /// The outputs, to which another may be added that gathers the same.
+    fn shares(
+        &mut self,
+        whole: bool,
+        columns: &'a Axis,
+        rows: &'a Axis,
+    ) -> Option<&mut Vec<usize>> {
+        match self {
+            Self::Shrink(outputs, shrink) => {
+                (!whole && shrink.shares(columns, rows)).then_some(outputs)
+            }
+            Self::Copy(outputs, _) => whole.then_some(outputs),
+        }
+    }
 }
 
 /// What the rows of one output became, channel by channel.
-pub(super) type Planes<const C: usize> = [Vec<f32>; C];
+type Planes<const C: usize> = [Vec<f32>; C];
 
 impl<'a> Resizers<'a> {
     /// Resizers for a picture of `size` with this profile, one for each framing.
@@ -109,15 +127,13 @@ impl<'a> Resizers<'a> {
         copy: impl Fn(&[u8], &mut [[S; C]]),
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
     ) -> Result<Vec<Pixels>, Refusal> {
-        let planes = self.planes(unit, add, copy_unit, copy, walk)?;
-        let planes = planes.iter().zip(self.framings);
-        Ok(planes
-            .map(|(planes, framing)| {
-                let columns = size::index(framing.size().0);
-                let pixels = from_planes(planes.each_ref().map(Vec::as_slice), columns);
-                colour::to_srgb(pixels, self.profile)
-            })
-            .collect())
+        let finish = |planes: &Planes<C>, columns| {
+            let pixels = from_planes(planes.each_ref().map(Vec::as_slice), columns);
+            colour::to_srgb(pixels, self.profile)
+        };
+        let mut gatherers = self.gatherers(unit);
+        self.fill(&mut gatherers, add, copy_unit, copy, walk)?;
+        Ok(self.finish(gatherers, finish))
     }
 
     /// As [`Self::shrink`], for rows of cyan, magenta, yellow and black ink.
@@ -127,15 +143,13 @@ impl<'a> Resizers<'a> {
         add: impl Fn(&[u8], &mut [[u32; 4]]),
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
     ) -> Result<Vec<Pixels>, Refusal> {
-        let planes = self.planes(unit, &add, unit, &add, walk)?;
-        let planes = planes.iter().zip(self.framings);
-        Ok(planes
-            .map(|(planes, framing)| {
-                let columns = size::index(framing.size().0);
-                let inks = planes.each_ref().map(Vec::as_slice);
-                colour::cmyk_to_srgb(inks, false, columns, self.profile)
-            })
-            .collect())
+        let finish = |planes: &Planes<4>, columns| {
+            let inks = planes.each_ref().map(Vec::as_slice);
+            colour::cmyk_to_srgb(inks, false, columns, self.profile)
+        };
+        let mut gatherers = self.gatherers(unit);
+        self.fill(&mut gatherers, &add, unit, &add, walk)?;
+        Ok(self.finish(gatherers, finish))
     }
 
     /// As [`Self::shrink`], for rows of single samples of `depth` bits whose values stand for the entries of `colours`.
@@ -175,39 +189,48 @@ impl<'a> Resizers<'a> {
         }
     }
 
-    fn planes<S: Sum, const C: usize>(
+    fn gatherers<S: Sum, const C: usize>(&self, unit: u32) -> Vec<Gatherer<'_, S, C>> {
+        let (width, height) = self.size;
+        let samples = size::index(width) * size::index(height);
+        let mut gatherers: Vec<Gatherer<S, C>> = Vec::new();
+        for (output, (framing, (columns, rows))) in self.framings.iter().zip(&self.axes).enumerate()
+        {
+            let whole = framing.is_whole(width, height);
+            let mut all = gatherers.iter_mut();
+            if let Some(outputs) = all.find_map(|each| each.shares(whole, columns, rows)) {
+                outputs.push(output);
+            } else if whole {
+                let planes = std::array::from_fn(|_| vec![0.0; samples]);
+                gatherers.push(Gatherer::Copy(vec![output], planes));
+            } else {
+                let shrink = Shrink::new(columns, rows, unit);
+                gatherers.push(Gatherer::Shrink(vec![output], Box::new(shrink)));
+            }
+        }
+        gatherers
+    }
+
+    fn fill<S: Sum, const C: usize>(
         &self,
-        unit: u32,
+        gatherers: &mut [Gatherer<'_, S, C>],
         add: impl Fn(&[u8], &mut [[S; C]]),
         copy_unit: u32,
         copy: impl Fn(&[u8], &mut [[S; C]]),
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
-    ) -> Result<Vec<Planes<C>>, Refusal> {
-        let (width, height) = self.size;
-        let samples = size::index(width) * size::index(height);
-        let gatherers = self.framings.iter().zip(&self.axes);
-        let mut gatherers: Vec<Gatherer<S, C>> = gatherers
-            .map(|(framing, (columns, rows))| {
-                if framing.is_whole(width, height) {
-                    Gatherer::Copy(std::array::from_fn(|_| vec![0.0; samples]))
-                } else {
-                    Gatherer::Shrink(Box::new(Shrink::new(columns, rows, unit)))
-                }
-            })
-            .collect();
-        let width = size::index(width);
+    ) -> Result<(), Refusal> {
+        let width = size::index(self.size.0);
         let mut line_sums = vec![[S::default(); C]; width];
         let mut pass = Grid::WHOLE;
         walk(&mut |grid, y, line| {
-            for gatherer in &mut gatherers {
+            for gatherer in &mut *gatherers {
                 match gatherer {
-                    Gatherer::Shrink(shrink) => {
+                    Gatherer::Shrink(_, shrink) => {
                         if pass != grid {
                             shrink.start_pass(grid);
                         }
                         add(line, shrink.row(y));
                     }
-                    Gatherer::Copy(planes) => {
+                    Gatherer::Copy(_, planes) => {
                         line_sums.fill([S::default(); C]);
                         let sums = &mut line_sums[..grid.columns_before(width)];
                         copy(line, sums);
@@ -221,12 +244,39 @@ impl<'a> Resizers<'a> {
                 }
             }
             pass = grid;
-        })?;
-        let finished = gatherers.into_iter().map(|gatherer| match gatherer {
-            Gatherer::Shrink(shrink) => shrink.finish(),
-            Gatherer::Copy(planes) => planes,
-        });
-        Ok(finished.collect())
+        })
+    }
+
+    /// The outputs in the order of their framings; `finish` makes one of its planes and its columns.
+    fn finish<S: Sum, const C: usize>(
+        &self,
+        gatherers: Vec<Gatherer<'_, S, C>>,
+        finish: impl Fn(&Planes<C>, usize) -> Pixels,
+    ) -> Vec<Pixels> {
+        let mut pixels = vec![None; self.framings.len()];
+        let mut put = |output: usize, planes: &Planes<C>| {
+            if let (Some(pixels), Some(framing)) =
+                (pixels.get_mut(output), self.framings.get(output))
+            {
+                *pixels = Some(finish(planes, size::index(framing.size().0)));
+            }
+        };
+        for gatherer in gatherers {
+            match gatherer {
+                Gatherer::Shrink(outputs, shrink) => {
+                    let finished = outputs.into_iter().zip(shrink.finish());
+                    for (output, planes) in finished {
+                        put(output, &planes);
+                    }
+                }
+                Gatherer::Copy(outputs, planes) => {
+                    for output in outputs {
+                        put(output, &planes);
+                    }
+                }
+            }
+        }
+        pixels.into_iter().flatten().collect()
     }
 }
 

@@ -53,20 +53,21 @@ mod tests;
 
 use crate::render::Refusal;
 
-pub use frame::{BlockSide, Component};
+pub use frame::{BlockSide, Component, Sides};
 pub use header::{Colour, Header};
 
-/// Takes rows: the component's index, and the row's samples.
-type Sink<'s> = dyn FnMut(usize, &[u8]) + 's;
+/// Takes rows: the component's index, the size, and the row's samples.
+type Sink<'s> = dyn FnMut(usize, BlockSide, &[u8]) + 's;
 
 /// Decodes a picture, handing its rows on as they are finished.
 ///
-/// `sides` says for each component how many samples a block side gives;
+/// `sides` says for each component how many samples a block side gives, at
+/// one size or several from the same coefficients;
 /// components beyond it are decoded at full size. `sink` gets the component's
-/// index and one row of its plane, top to bottom, each of the width and as
-/// many as [`Component::plane_size`] says. The components come in turns or
+/// index, the size and one row of its plane, top to bottom, each of the width
+/// and as many as [`Component::plane_size`] says. The components come in turns or
 /// one after the other, as the file has them. A row handed on before an error
-/// is worth nothing.
+/// is worth nothing. The rows of one size don't depend on the others.
 ///
 /// A progressive picture at a reduced size is decoded without the last bit of
 /// its coefficients where quantization is so fine that it wouldn't show.
@@ -78,8 +79,8 @@ type Sink<'s> = dyn FnMut(usize, &[u8]) + 's;
 pub fn decode(
     header: &Header,
     source: &[u8],
-    sides: &[BlockSide],
-    sink: &mut impl FnMut(usize, &[u8]),
+    sides: &[Sides],
+    sink: &mut impl FnMut(usize, BlockSide, &[u8]),
 ) -> Result<(), Refusal> {
     let sides = four_sides(sides);
     if header.progressive {
@@ -91,28 +92,32 @@ pub fn decode(
 
 /// An upper bound of the heap that [`decode`] takes.
 #[must_use]
-pub fn memory_bytes(header: &Header, sides: &[BlockSide]) -> u64 {
+pub fn memory_bytes(header: &Header, sides: &[Sides]) -> u64 {
     /// Huffman tables and the list of scans.
     const TABLES: u64 = 512 << 10;
     let planes = header
         .components
         .iter()
         .zip(four_sides(sides))
-        .map(|(component, side)| {
-            let samples = u64::from(side.samples());
+        .map(|(component, sides)| {
             let across = u64::from(header.mcus.0 * component.h);
-            let strip = across * samples * u64::from(component.v) * samples;
+            let strip = |side: BlockSide| {
+                let samples = u64::from(side.samples());
+                across * samples * u64::from(component.v) * samples
+            };
+            let strips = sides.iter().map(strip).sum::<u64>();
+            let largest = sides.largest();
             if header.progressive {
-                strip + coefficients::Coefficients::memory_bytes(header, component, side)
+                strips + coefficients::Coefficients::memory_bytes(header, component, largest)
             } else {
-                strip
+                strips
             }
         });
     TABLES + planes.sum::<u64>()
 }
 
-fn four_sides(sides: &[BlockSide]) -> [BlockSide; 4] {
-    let mut four = [BlockSide::Eight; 4];
+fn four_sides(sides: &[Sides]) -> [Sides; 4] {
+    let mut four = [Sides::one(BlockSide::Eight); 4];
     for (side, &given) in four.iter_mut().zip(sides) {
         *side = given;
     }

@@ -2,7 +2,7 @@
 //!
 //! Viewers cut colours off at black and white before they resize. Among many samples that evens out; among few it shows.
 
-use super::decode::{self, BlockSide, Component, Header};
+use super::decode::{self, BlockSide, Component, Header, Sides};
 use crate::render::Refusal;
 use crate::render::resize::{Axis, Shrink};
 use crate::render::size::{Framing, index};
@@ -33,8 +33,8 @@ pub(super) fn render(
     decode::decode(
         header,
         source,
-        &[BlockSide::Eight; 3],
-        &mut |component, row| {
+        &[Sides::one(BlockSide::Eight); 3],
+        &mut |component, _, row| {
             if let Some(plane) = planes.get_mut(component) {
                 plane.samples.extend_from_slice(row);
             }
@@ -66,7 +66,7 @@ pub(super) fn render(
     }
     let finished = views.into_iter();
     Ok(finished
-        .map(|shrinks| shrinks.map(|shrink| shrink.finish().concat()))
+        .map(|shrinks| shrinks.map(|shrink| shrink.finish().flatten().collect::<Vec<_>>().concat()))
         .collect())
 }
 

@@ -24,15 +24,6 @@ pub(super) enum Way {
     Kept { halved: bool },
 }
 
-/// A way through the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pass {
-    /// At full size, components joined to pixels before they are resized.
-    Joined,
-    /// At these sizes, each component on its own.
-    Apart(Vec<BlockSide>),
-}
-
 /// The most pixels of a picture that is held whole for a target that isn't tiny.
 const MAX_JOINED_PIXELS: u64 = 1 << 20;
 
@@ -83,13 +74,9 @@ impl View {
         }
     }
 
-    pub(super) fn pass(&self) -> Pass {
-        match self.way {
-            Way::Joined => Pass::Joined,
-            Way::Converted | Way::Kept { .. } => {
-                Pass::Apart(self.planes.iter().map(|plane| plane.side).collect())
-            }
-        }
+    /// The size at which each component is decoded.
+    pub(super) fn sides(&self) -> impl Iterator<Item = BlockSide> {
+        self.planes.iter().map(|plane| plane.side)
     }
 
     pub(super) fn axes(&self) -> Vec<(Axis, Axis)> {

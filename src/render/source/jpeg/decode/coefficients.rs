@@ -112,58 +112,132 @@ impl Coefficients {
         }
     }
 
-    /// Turns the coefficients into samples.
-    pub(super) fn reconstruct(&self, index: usize, component: &Component, sink: &mut Sink) {
-        let steps = &self.steps;
-        let side = self.side.samples() as usize;
-        let mut strip = Strip::new(index, component, self.side, self.across, 1);
+    /// Turns the coefficients into samples of each of these sizes, none larger than the one that they are kept for.
+    pub(super) fn reconstruct(
+        &self,
+        index: usize,
+        component: &Component,
+        sizes: &[Size],
+        sink: &mut Sink,
+    ) {
+        let kept = self.side.samples() as usize;
+        let mut strips: Vec<Strip> = sizes
+            .iter()
+            .map(|size| Strip::new(index, component, size.side, self.across, 1))
+            .collect();
         let mut placed = [0; 64];
-        for (natural, &step) in NATURAL.iter().zip(steps) {
+        for (natural, &step) in NATURAL.iter().zip(&self.steps) {
             placed[usize::from(natural & 63)] = step;
         }
-        let rows = self.values.chunks_exact(self.across * side * side);
+        let rows = self.values.chunks_exact(self.across * kept * kept);
         for row in rows.take(component.blocks_down as usize) {
-            match self.side {
-                // Without a block in between, the compiler makes vectors of these.
-                BlockSide::One => {
-                    let dc = row.iter().map(|&dc| dequantized(dc, steps[0]));
-                    strip.fill_ones(dc.map(idct::one));
-                }
-                BlockSide::Two => {
-                    let steps = [steps[0], steps[1], steps[2], steps[4]];
-                    let blocks = row.as_chunks().0.iter();
-                    strip.fill_twos(blocks.map(|&[mean, across, down, both]| {
-                        idct::two([
-                            dequantized(mean, steps[0]),
-                            dequantized(across, steps[1]),
-                            dequantized(down, steps[2]),
-                            dequantized(both, steps[3]),
-                        ])
-                    }));
-                }
-                BlockSide::Four | BlockSide::Eight => {
-                    for (x, values) in row.chunks_exact(side * side).enumerate() {
-                        let block = placed_block(values, side, &placed);
-                        strip.transform(self.side, &block, strip.offset(x, 0));
+            for (strip, size) in strips.iter_mut().zip(sizes) {
+                self.fill(strip, size, row, &placed);
+                strip.push(sink);
+            }
+        }
+    }
+
+    /// Fills a strip from a row of blocks; `placed` are the steps row by row.
+    fn fill(&self, strip: &mut Strip, size: &Size, row: &[i16], placed: &[u16; 64]) {
+        let (kept, steps) = (self.side.samples() as usize, &self.steps);
+        let blocks = row.chunks_exact(kept * kept);
+        match (size.side, self.side) {
+            // Without a block in between, the compiler makes vectors of these.
+            (BlockSide::One, BlockSide::One) => {
+                let dc = row.iter().map(|&dc| dequantized(dc, steps[0]));
+                strip.fill_ones(dc.map(idct::one));
+            }
+            (BlockSide::One, _) => {
+                let dc = blocks.map(|block| dequantized(block[0], steps[0]));
+                strip.fill_ones(dc.map(idct::one));
+            }
+            (BlockSide::Two, BlockSide::Two) => {
+                let blocks = row.as_chunks().0.iter();
+                strip.fill_twos(blocks.map(|values| idct::two(dequantized_2x2(*values, steps))));
+            }
+            (BlockSide::Two, _) => {
+                let blocks = blocks.map(|block| {
+                    let lowest = [0, 1, 8, 9].map(|place| {
+                        let value = block[place / 8 * kept + place % 8];
+                        cut_off(value, size.odd[place])
+                    });
+                    idct::two(dequantized_2x2(lowest, steps))
+                });
+                strip.fill_twos(blocks);
+            }
+            (BlockSide::Four | BlockSide::Eight, _) => {
+                let samples = size.side.samples() as usize;
+                for (x, values) in blocks.enumerate() {
+                    let mut block = placed_block(values, kept, samples, size);
+                    for (value, step) in block.iter_mut().zip(placed) {
+                        *value = dequantized(*value, *step);
                     }
+                    strip.transform(&block, strip.offset(x, 0));
                 }
             }
-            strip.push(sink);
         }
     }
 }
 
-/// The kept coefficients in the places of a whole block, dequantized.
+/// The lowest 2x2 coefficients, dequantized.
 #[inline(always)]
-fn placed_block(values: &[i16], side: usize, steps: &[u16; 64]) -> Block {
+fn dequantized_2x2([mean, across, down, both]: [i16; 4], steps: &[u16; 64]) -> [i16; 4] {
+    [
+        dequantized(mean, steps[0]),
+        dequantized(across, steps[1]),
+        dequantized(down, steps[2]),
+        dequantized(both, steps[4]),
+    ]
+}
+
+/// The lowest `samples * samples` coefficients of `kept * kept` in the places of a whole block.
+#[inline(always)]
+fn placed_block(values: &[i16], kept: usize, samples: usize, size: &Size) -> Block {
     let mut block = [0; 64];
-    let lines = block.chunks_exact_mut(8).zip(steps.chunks_exact(8));
-    for ((line, steps), values) in lines.zip(values.chunks_exact(side)) {
-        for ((place, &step), &value) in line.iter_mut().zip(steps).zip(values) {
-            *place = dequantized(value, step);
+    let lines = block.chunks_exact_mut(8).zip(values.chunks_exact(kept));
+    for (line, values) in lines.take(samples) {
+        for (place, &value) in line.iter_mut().zip(values).take(samples) {
+            *place = value;
+        }
+    }
+    if size.cuts {
+        for (value, odd) in block.iter_mut().zip(&size.odd) {
+            *value = cut_off(*value, *odd);
         }
     }
     block
+}
+
+/// The value without its last bit where `odd` is 1, and as it is where it is 0.
+#[inline(always)]
+fn cut_off(value: i16, odd: i16) -> i16 {
+    // Bits are of the magnitude.
+    value.wrapping_sub((value >> 15) & odd.wrapping_neg()) & !odd
+}
+
+/// A size that coefficients are turned into.
+#[derive(Debug)]
+pub(super) struct Size {
+    side: BlockSide,
+    cuts: bool,
+    /// Row by row, 1 for each coefficient whose last bit doesn't count.
+    odd: Block,
+}
+
+impl Size {
+    /// `last_bits` are the coefficients whose last bit doesn't count, as a set of bits in zigzag order.
+    pub(super) fn new(side: BlockSide, last_bits: u64) -> Self {
+        let mut odd = [0; 64];
+        for (k, natural) in NATURAL.iter().enumerate() {
+            odd[usize::from(natural & 63)] = i16::from(last_bits >> k & 1 == 1);
+        }
+        Self {
+            side,
+            cuts: last_bits != 0,
+            odd,
+        }
+    }
 }
 
 /// The blocks of a component in an interleaved scan, across and down.

@@ -36,6 +36,43 @@ impl BlockSide {
     }
 }
 
+/// The sizes at which a component is decoded, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sides(u32);
+
+impl Sides {
+    /// One size.
+    #[must_use]
+    pub fn one(side: BlockSide) -> Self {
+        // A power of two each, so that a sum is a set.
+        Self(side.samples())
+    }
+
+    /// These sizes and another.
+    #[must_use]
+    pub fn with(self, side: BlockSide) -> Self {
+        Self(self.0 | side.samples())
+    }
+
+    /// The sizes, largest first.
+    pub fn iter(self) -> impl Iterator<Item = BlockSide> {
+        use BlockSide::{Eight, Four, One, Two};
+        let all = [Eight, Four, Two, One].into_iter();
+        all.filter(move |side| self.0 & side.samples() > 0)
+    }
+
+    /// The largest of the sizes.
+    #[must_use]
+    pub fn largest(self) -> BlockSide {
+        self.iter().next().unwrap_or(BlockSide::Eight)
+    }
+
+    /// The sizes but the largest.
+    pub fn smaller(self) -> impl Iterator<Item = BlockSide> {
+        self.iter().skip(1)
+    }
+}
+
 /// One colour component of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Component {

@@ -13,7 +13,7 @@ pub(super) struct Strip {
     component: usize,
     samples: Vec<u8>,
     stride: usize,
-    side: usize,
+    side: BlockSide,
     /// The plane's width.
     width: usize,
     /// The plane's rows that are still to come.
@@ -30,11 +30,11 @@ impl Strip {
         down: usize,
     ) -> Self {
         let (width, height) = component.plane_size(side);
-        let side = side.samples() as usize;
-        let stride = across * side;
+        let samples = side.samples() as usize;
+        let stride = across * samples;
         Self {
             component: index,
-            samples: vec![0; stride * side * down],
+            samples: vec![0; stride * samples * down],
             stride,
             side,
             width: width as usize,
@@ -44,7 +44,7 @@ impl Strip {
 
     /// Where the samples of a block begin, in column `x` and row `y` of blocks.
     pub(super) fn offset(&self, x: usize, y: usize) -> usize {
-        (y * self.stride + x) * self.side
+        (y * self.stride + x) * self.side.samples() as usize
     }
 
     /// Puts a block's samples in where [`Strip::offset`] says.
@@ -79,8 +79,8 @@ impl Strip {
     }
 
     /// Transforms a block and puts its samples in.
-    pub(super) fn transform(&mut self, side: BlockSide, block: &Block, at: usize) {
-        match side {
+    pub(super) fn transform(&mut self, block: &Block, at: usize) {
+        match self.side {
             BlockSide::One => self.store([[idct::one(block[0])]], at),
             BlockSide::Two => {
                 let lowest = [block[0], block[1], block[8], block[9]];
@@ -95,7 +95,7 @@ impl Strip {
     pub(super) fn push(&mut self, sink: &mut Sink) {
         for row in self.samples.chunks_exact(self.stride).take(self.rows_left) {
             if let Some(row) = row.get(..self.width) {
-                sink(self.component, row);
+                sink(self.component, self.side, row);
             }
         }
         self.rows_left = self

@@ -5,28 +5,32 @@
 //! 1/8 of the size the DC scans, a twentieth to a fifth of the bytes.
 
 use super::{
-    BlockSide, Refusal, Sink,
+    Refusal, Sides, Sink,
     band_table::{BandTable, Symbol},
     bits::{Bits, Fault},
-    coefficients::Coefficients,
+    coefficients::{Coefficients, Size},
     header::Header,
     huffman::DcTable,
     markers::{self, Segments},
     refinement,
     scan::{Run, Runs, Scan},
-    selection::{self, Found},
+    selection::{self, Found, Steps},
     tables::Tables,
 };
 
 pub(super) fn decode(
     header: &Header,
     source: &[u8],
-    sides: [BlockSide; 4],
+    sides: [Sides; 4],
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
     let (mut found, steps) = selection::find(header, source)?;
-    selection::select(header, &mut found, &steps, sides)?;
-    let components = header.components.iter().zip(sides).zip(steps);
+    let Some(wanted) = sizes(header, &found, &steps, sides) else {
+        return decode_apart(header, source, sides, sink);
+    };
+    let largest = sides.map(Sides::largest);
+    selection::select(header, &mut found, &steps, largest)?;
+    let components = header.components.iter().zip(largest).zip(steps);
     let mut planes: Vec<_> = components
         .map(|((component, side), steps)| Coefficients::new(header, component, side, steps))
         .collect();
@@ -54,8 +58,48 @@ pub(super) fn decode(
             _ => tables.read(&segment)?,
         }
     }
-    for (index, (plane, component)) in planes.iter().zip(&header.components).enumerate() {
-        plane.reconstruct(index, component, sink);
+    let planes = planes.iter().zip(&header.components).zip(wanted);
+    for (index, ((plane, component), sizes)) in planes.enumerate() {
+        plane.reconstruct(index, component, &sizes, sink);
+    }
+    Ok(())
+}
+
+/// The sizes of each component, if all can be had from the coefficients of the largest.
+fn sizes(
+    header: &Header,
+    found: &[Found],
+    steps: &Steps,
+    sides: [Sides; 4],
+) -> Option<Vec<Vec<Size>>> {
+    let components = sides.iter().enumerate().take(header.components.len());
+    let wanted = components.map(|(index, sides)| {
+        let largest = sides.largest();
+        let size = |side| {
+            let last_bits = selection::last_bits(header, found, steps, index, [largest, side])?;
+            Some(Size::new(side, last_bits))
+        };
+        sides.iter().map(size).collect()
+    });
+    wanted.collect()
+}
+
+/// Decodes one size of each component at a time.
+fn decode_apart(
+    header: &Header,
+    source: &[u8],
+    sides: [Sides; 4],
+    sink: &mut Sink,
+) -> Result<(), Refusal> {
+    let most = sides.iter().map(|sides| sides.iter().count()).max();
+    for turn in 0..most.unwrap_or(0) {
+        let own = sides.map(|sides| sides.iter().nth(turn));
+        let now = std::array::from_fn(|n| Sides::one(own[n].unwrap_or(sides[n].largest())));
+        decode(header, source, now, &mut |component, side, row| {
+            if own.get(component) == Some(&Some(side)) {
+                sink(component, side, row);
+            }
+        })?;
     }
     Ok(())
 }

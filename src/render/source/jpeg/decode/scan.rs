@@ -95,6 +95,17 @@ impl Scan {
         })
     }
 
+    /// Whether it has data of the component.
+    pub(super) fn names(&self, index: usize) -> bool {
+        let mut components = self.components.iter();
+        components.any(|component| component.index == index)
+    }
+
+    /// The band of coefficients as a set of bits in zigzag order.
+    pub(super) fn band(&self) -> u64 {
+        (u64::MAX >> (63 - self.end)) & (u64::MAX << self.start)
+    }
+
     /// How many blocks there are, those of the padding included.
     pub(super) fn blocks(&self) -> u64 {
         let per_unit = self

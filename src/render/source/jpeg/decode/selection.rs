@@ -77,57 +77,104 @@ pub(super) fn find(header: &Header, source: &[u8]) -> Result<(Vec<Found>, Steps)
 }
 
 /// Marks the scans that the wanted coefficients need.
-///
-/// It goes backwards: a scan that refines a wanted coefficient can be read
-/// only with the history of its whole band (G.1.2.3), so that from there on
-/// the whole band is wanted. A band's first scan depends on nothing.
 pub(super) fn select(
     header: &Header,
     found: &mut [Found],
     steps: &Steps,
     sides: [BlockSide; 4],
 ) -> Result<(), Refusal> {
-    let mut wanted = sides.map(Coefficients::wanted);
-    let fine: [bool; 4] =
-        std::array::from_fn(|index| is_fine(header, index, &steps[index], sides[index]));
-    let mut started = [false; 4];
-    let mut visits = 0;
-    for found in found.iter_mut().rev() {
-        let scan = &found.scan;
-        let band = (u64::MAX >> (63 - scan.end)) & (u64::MAX << scan.start);
-        let last_bit = scan.start > 0 && scan.high == 1;
-        let states = wanted.iter_mut().zip(&mut started).zip(fine).enumerate();
-        for (index, ((wanted, started), fine)) in states {
-            let named = scan
-                .components
-                .iter()
-                .any(|component| component.index == index);
-            if !named || *wanted & band == 0 || (last_bit && fine) {
-                continue;
-            }
-            found.used = true;
-            if scan.high > 0 {
-                *wanted |= band;
-            }
-            *started |= scan.start == 0 && scan.high == 0;
+    let mut started = true;
+    for (index, (steps, side)) in steps
+        .iter()
+        .zip(sides)
+        .enumerate()
+        .take(header.components.len())
+    {
+        let fine = is_fine(header, index, steps, side);
+        let needed = needed(found, index, side, fine);
+        let mut has_dc = false;
+        for (found, needed) in found.iter_mut().zip(needed) {
+            found.used |= needed;
+            has_dc |= needed && found.scan.start == 0 && found.scan.high == 0;
         }
-        if found.used {
-            visits += scan.blocks();
-        }
+        started &= has_dc;
     }
+    let used = found.iter().filter(|found| found.used);
+    let visits: u64 = used.map(|found| found.scan.blocks()).sum();
     if visits > MAX_BLOCK_VISITS {
         return Err(Refusal::TooComplex("progressive JPEG with too many scans"));
     }
-    if started
-        .iter()
-        .zip(&header.components)
-        .any(|(started, _)| !started)
-    {
+    if !started {
         return Err(Refusal::Corrupt(
             "JPEG with a component that has no DC scan".into(),
         ));
     }
     Ok(())
+}
+
+/// Which scans a component needs at a size.
+///
+/// It goes backwards: a scan that refines a wanted coefficient can be read
+/// only with the history of its whole band (G.1.2.3), so that from there on
+/// the whole band is wanted. A band's first scan depends on nothing.
+fn needed(found: &[Found], index: usize, side: BlockSide, fine: bool) -> Vec<bool> {
+    let mut wanted = Coefficients::wanted(side);
+    let mut needed = vec![false; found.len()];
+    for (needed, Found { scan, .. }) in needed.iter_mut().zip(found).rev() {
+        let passed_over = fine && is_last_bit(scan);
+        if scan.names(index) && wanted & scan.band() != 0 && !passed_over {
+            *needed = true;
+            if scan.high > 0 {
+                wanted |= scan.band();
+            }
+        }
+    }
+    needed
+}
+
+/// Whether the scan adds the last bit of AC coefficients.
+fn is_last_bit(scan: &Scan) -> bool {
+    scan.start > 0 && scan.high == 1
+}
+
+/// The coefficients whose last bit a smaller size would have passed over, but
+/// the `largest` has not; `None` if the smaller can't be had from the same
+/// coefficients without it.
+///
+/// It can if these bits came last, and where there was none before.
+pub(super) fn last_bits(
+    header: &Header,
+    found: &[Found],
+    steps: &Steps,
+    index: usize,
+    [largest, smaller]: [BlockSide; 2],
+) -> Option<u64> {
+    let needed = |side| {
+        let fine = is_fine(header, index, steps.get(index)?, side);
+        Some(needed(found, index, side, fine))
+    };
+    let (all, own) = (needed(largest)?, needed(smaller)?);
+    let wanted = Coefficients::wanted(smaller);
+    // The bits so far, and the coefficients that have their last one.
+    let (mut bits, mut complete) = (0, 0);
+    for ((Found { scan, .. }, all), own) in found.iter().zip(all).zip(own) {
+        if !all || scan.start == 0 || !scan.names(index) {
+            continue;
+        }
+        let band = scan.band();
+        if bits & band != 0 {
+            return None;
+        }
+        if !own && band & wanted != 0 {
+            if complete & band != 0 {
+                return None;
+            }
+            bits |= band;
+        } else if scan.low == 0 {
+            complete |= band;
+        }
+    }
+    Some(bits & wanted)
 }
 
 /// Whether a component's steps are so small that the thumbnail wouldn't show the

@@ -4,12 +4,12 @@
 //! the samples of one row of minimum coded units.
 
 use super::{
-    BlockSide, Refusal, Sink,
+    BlockSide, Refusal, Sides, Sink,
     bits::{Bits, Fault},
     block_table::BlockTable,
     header::Header,
     huffman::DcTable,
-    idct::{self, LOWEST_4X4, NATURAL, coefficient, dequantized},
+    idct::{self, Block, LOWEST_4X4, NATURAL, coefficient, dequantized},
     markers::{self, Segments},
     planes::Strip,
     scan::{Runs, Scan, ScanComponent},
@@ -23,7 +23,7 @@ use super::{
 pub(super) fn decode(
     header: &Header,
     source: &[u8],
-    sides: [BlockSide; 4],
+    sides: [Sides; 4],
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
     let mut segments = Segments::new(source)?;
@@ -73,6 +73,8 @@ struct Decoder<'t> {
     /// The DC coefficient of the block before.
     prediction: i32,
     strip: Strip,
+    /// What smaller sizes make of the same coefficients.
+    smaller: Vec<Strip>,
 }
 
 /// One block of a minimum coded unit.
@@ -86,6 +88,11 @@ struct Place {
     step: usize,
     /// Where the next block begins.
     at: usize,
+    /// Its column and row of blocks; the first unit's column, and how far the next unit's is from there.
+    x: usize,
+    y: usize,
+    first_x: usize,
+    step_x: usize,
     /// The index of the block that follows.
     next: usize,
 }
@@ -101,10 +108,12 @@ struct Decoding {
 }
 
 impl Decoding {
-    fn new(scan: &Scan, tables: &Tables, sides: [BlockSide; 4]) -> Result<Self, Refusal> {
+    fn new(scan: &Scan, tables: &Tables, sides: [Sides; 4]) -> Result<Self, Refusal> {
         let mut decoding = Self::default();
-        let full =
-            |component: &ScanComponent| sides.get(component.index) == Some(&BlockSide::Eight);
+        let full = |component: &ScanComponent| {
+            let sides = sides.get(component.index);
+            sides.is_some_and(|sides| sides.largest() == BlockSide::Eight)
+        };
         for component in &scan.components {
             if let Some(table @ None) = decoding.dc.get_mut(usize::from(component.dc)) {
                 *table = Some(DcTable::new(tables.dc(component.dc)?)?);
@@ -127,23 +136,25 @@ impl Decoding {
         scan: &Scan,
         component: &ScanComponent,
         tables: &Tables,
-        sides: [BlockSide; 4],
+        sides: [Sides; 4],
     ) -> Option<Result<Decoder<'_>, Refusal>> {
         let plane = header.components.get(component.index)?;
-        let side = *sides.get(component.index)?;
+        let sides = *sides.get(component.index)?;
         let across = scan.across as usize * component.h;
         let dc = self.dc.get(usize::from(component.dc))?.as_ref()?;
         let ac = self.ac.get(usize::from(component.ac))?.as_ref()?;
+        let strip = |side| Strip::new(component.index, plane, side, across, component.v);
         Some(
             tables
                 .quantization(plane.quantization)
                 .map(|steps| Decoder {
-                    side,
+                    side: sides.largest(),
                     dc,
                     ac,
                     steps: *steps,
                     prediction: 0,
-                    strip: Strip::new(component.index, plane, side, across, component.v),
+                    strip: strip(sides.largest()),
+                    smaller: sides.smaller().map(strip).collect(),
                 }),
         )
     }
@@ -154,7 +165,7 @@ fn decode_scan(
     header: &Header,
     scan: &Scan,
     tables: &Tables,
-    sides: [BlockSide; 4],
+    sides: [Sides; 4],
     mut bits: Bits,
     sink: &mut Sink,
 ) -> Result<usize, Refusal> {
@@ -168,6 +179,12 @@ fn decode_scan(
     }
     let mut places = [Place::default(); MAX_PLACES];
     let count = place_blocks(scan, &decoders, &mut places);
+    let several = decoders.iter().any(|decoder| !decoder.smaller.is_empty());
+    let decode_run = if several {
+        decode_run::<true>
+    } else {
+        decode_run::<false>
+    };
     for run in Runs::new(scan, tables.restart_interval) {
         if let Some(turn) = run.restart {
             bits.restart(turn)?;
@@ -177,12 +194,16 @@ fn decode_scan(
         }
         for place in &mut places {
             place.at = place.first + run.x.start * place.step;
+            place.x = place.first_x + run.x.start * place.step_x;
         }
         bits = decode_run(&mut decoders, &mut places, run.x.len() * count, bits)?;
         if run.ends_row {
             bits.check()?;
             for decoder in &mut decoders {
                 decoder.strip.push(sink);
+                for strip in &mut decoder.smaller {
+                    strip.push(sink);
+                }
             }
         }
     }
@@ -202,6 +223,10 @@ fn place_blocks(scan: &Scan, decoders: &[Decoder], places: &mut [Place; MAX_PLAC
                 first: decoder.strip.offset(x, y),
                 step: decoder.strip.offset(component.h, 0),
                 at: 0,
+                x: 0,
+                y,
+                first_x: x,
+                step_x: component.h,
                 next: count,
             };
         }
@@ -216,9 +241,10 @@ fn place_blocks(scan: &Scan, decoders: &[Decoder], places: &mut [Place; MAX_PLAC
 ///
 /// One flat loop over the blocks: loops over units, components, rows and
 /// columns would each end unpredictably for the processor. And a function of
-/// its own, so that the loop has the registers for itself.
+/// its own, so that the loop has the registers for itself; another one where
+/// blocks are made at `SEVERAL` sizes.
 #[inline(never)]
-fn decode_run<'a>(
+fn decode_run<'a, const SEVERAL: bool>(
     decoders: &mut [Decoder],
     places: &mut [Place; MAX_PLACES],
     blocks: usize,
@@ -231,17 +257,27 @@ fn decode_run<'a>(
         turn = place.next;
         let at = place.at;
         place.at += place.step;
+        let (x, y) = (place.x, place.y);
+        if SEVERAL {
+            place.x += place.step_x;
+        }
         if let Some(decoder) = decoders.get_mut(place.decoder) {
-            decoder.decode_block(&mut bits, at)?;
+            decoder.decode_block::<SEVERAL>(&mut bits, at, (x, y))?;
         }
     }
     Ok(bits)
 }
 
 impl Decoder<'_> {
-    /// Decodes one block (F.2.2) into its place in the strip.
+    /// Decodes one block (F.2.2) into its place in the strip, and at `SEVERAL`
+    /// sizes in the smaller strips.
     #[inline(always)]
-    fn decode_block(&mut self, bits: &mut Bits, at: usize) -> Result<(), Fault> {
+    fn decode_block<const SEVERAL: bool>(
+        &mut self,
+        bits: &mut Bits,
+        at: usize,
+        (x, y): (usize, usize),
+    ) -> Result<(), Fault> {
         bits.refill();
         self.prediction = self.prediction.wrapping_add(self.dc.difference(bits)?);
         let dc = dequantized(coefficient(self.prediction), self.steps[0]);
@@ -257,6 +293,11 @@ impl Decoder<'_> {
                     .coefficients(bits, &self.steps, &[0, 1, 2, 4, 3], &mut lowest)?;
                 let [mean, across, down, both, _] = lowest;
                 self.strip.store(idct::two([mean, across, down, both]), at);
+                if SEVERAL {
+                    for strip in &mut self.smaller {
+                        strip.store([[idct::one(dc)]], strip.offset(x, y));
+                    }
+                }
             }
             BlockSide::Four => {
                 let mut block = [0; 64];
@@ -264,6 +305,9 @@ impl Decoder<'_> {
                 self.ac
                     .coefficients(bits, &self.steps, &LOWEST_4X4, &mut block)?;
                 self.strip.store(idct::four(&block), at);
+                if SEVERAL {
+                    self.transform_smaller(&block, x, y);
+                }
             }
             BlockSide::Eight => {
                 let mut block = [0; 64];
@@ -271,8 +315,18 @@ impl Decoder<'_> {
                 self.ac
                     .coefficients(bits, &self.steps, &NATURAL, &mut block)?;
                 self.strip.store(idct::eight(&block), at);
+                if SEVERAL {
+                    self.transform_smaller(&block, x, y);
+                }
             }
         }
         Ok(())
+    }
+
+    /// What the smaller sizes make of a block.
+    fn transform_smaller(&mut self, block: &Block, x: usize, y: usize) {
+        for strip in &mut self.smaller {
+            strip.transform(block, strip.offset(x, y));
+        }
     }
 }

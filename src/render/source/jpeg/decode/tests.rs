@@ -1,6 +1,6 @@
 //! Whole files, small enough to be written out bit by bit.
 
-use super::{BlockSide, Header, Refusal, decode, markers};
+use super::{BlockSide, Header, Refusal, Sides, decode, markers};
 
 mod scaled;
 
@@ -80,7 +80,8 @@ const SEQUENTIAL: [u8; 3] = [0, 63, 0];
 fn decoded(source: &[u8], side: BlockSide) -> Result<Vec<Vec<Vec<u8>>>, Refusal> {
     let header = Header::read(source)?;
     let mut planes = vec![Vec::new(); header.components.len()];
-    decode(&header, source, &[side; 4], &mut |index, row| {
+    let sides = [Sides::one(side); 4];
+    decode(&header, source, &sides, &mut |index, _, row| {
         planes[index].push(row.to_vec());
     })?;
     Ok(planes)

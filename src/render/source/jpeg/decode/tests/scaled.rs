@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{BlockSide, decoded};
+use super::{BlockSide, Header, Sides, decode, decoded, markers};
 
 type Rows<T> = Vec<Vec<T>>;
 
@@ -45,6 +45,71 @@ fn theirs(case: &Path, side: BlockSide) -> Rows<u8> {
     let rows: Rows<u8> = samples.chunks(width).map(<[u8]>::to_vec).collect();
     assert_eq!(rows.len(), height, "{}", path.display());
     rows
+}
+
+/// What a smaller size is beside a larger one must be what it is alone.
+fn assert_sizes_are_apart(name: &str, source: &[u8]) {
+    const ALL: [BlockSide; 4] = [
+        BlockSide::One,
+        BlockSide::Two,
+        BlockSide::Four,
+        BlockSide::Eight,
+    ];
+    let header = Header::read(source).unwrap();
+    for set in 1_usize..16 {
+        let chosen = || (0..4).filter(|n| set >> n & 1 == 1).map(|n| ALL[n]);
+        let first = Sides::one(chosen().next().unwrap());
+        let sides = chosen().fold(first, Sides::with);
+        let mut planes = vec![vec![Vec::new(); 4]; header.components.len()];
+        let mut sink = |index: usize, side: BlockSide, row: &[u8]| {
+            let at = ALL.iter().position(|each| *each == side).unwrap();
+            planes[index][at].push(row.to_vec());
+        };
+        decode(&header, source, &[sides; 4], &mut sink).unwrap();
+        for (at, side) in ALL.into_iter().enumerate() {
+            for (plane, alone) in planes.iter().zip(decoded(source, side).unwrap()) {
+                let expected = if set >> at & 1 == 1 {
+                    alone
+                } else {
+                    Vec::new()
+                };
+                assert!(plane[at] == expected, "{name} at {side:?} of {sides:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_do_not_depend_on_each_other() {
+    for case in cases() {
+        let source = fs::read(&case).unwrap();
+        assert_sizes_are_apart(&case.display().to_string(), &source);
+    }
+}
+
+#[test]
+fn sizes_do_not_depend_on_each_other_where_one_passes_over_last_bits() {
+    let source =
+        include_bytes!("../../../../../../tests/golden/scaled/rgb-q75-444-progressive.jpg");
+    let mut fine = source.to_vec();
+    // DQT segments of one table each: marker, length, number, steps.
+    let tables = |at: &usize| source[*at..].starts_with(&[0xFF, 0xDB, 0, 67]);
+    for at in (0..source.len()).filter(tables) {
+        fine[at + 5..at + 69].fill(1);
+    }
+    assert_sizes_are_apart("fine steps", &fine);
+    // Where coefficients begin anew behind their last bits, these can't be left out afterwards.
+    let marker = |at: usize, marker: u8| fine[at..].starts_with(&[0xFF, marker]);
+    // The first of AC coefficients; its header names one component.
+    let begins = |at: &usize| marker(*at, markers::SOS) && fine[at + 4] == 1 && fine[at + 7] == 1;
+    let scan = (0..fine.len()).find(begins).unwrap();
+    let tables = (0..scan).rfind(|at| marker(*at, markers::DHT)).unwrap();
+    let end = (scan + 2..fine.len())
+        .find(|at| marker(*at, markers::DHT))
+        .unwrap();
+    let last = fine.len() - 2;
+    let anew = [&fine[..last], &fine[tables..end], &fine[last..]].concat();
+    assert_sizes_are_apart("begun anew", &anew);
 }
 
 #[test]
