@@ -36,6 +36,8 @@ pub struct ServeConfig {
     pub scope: Scope,
     /// The thumbnails' Cache-Control header.
     pub cache_control: Option<String>,
+    /// Whether outputs take over their source's metadata.
+    pub copy_metadata: bool,
     /// The largest object that is downloaded, in bytes.
     pub max_source_bytes: u64,
     /// The most that one picture may be.
@@ -104,6 +106,7 @@ impl ServeConfig {
         let on_cloud_run = arguments.k_service.is_some_and(|name| !name.is_empty());
         let log_format = log_format(arguments.log_format.as_deref(), on_cloud_run);
         let log_format = faults.note("LOG_FORMAT", log_format);
+        let copy_metadata = faults.note("COPY_METADATA", flag(&arguments.copy_metadata));
         let cache_control = arguments.cache_control.filter(|rule| !rule.is_empty());
         let cache_control = match cache_control {
             Some(rule) => faults.note("CACHE_CONTROL", header_value(rule)).map(Some),
@@ -136,6 +139,7 @@ impl ServeConfig {
                 },
                 scope,
                 cache_control: cache_control?,
+                copy_metadata: copy_metadata?,
                 max_source_bytes: max_source_bytes?,
                 memory_budget: memory_budget?,
                 event_timeout: event_timeout?,
@@ -202,13 +206,7 @@ fn scope(faults: &mut Faults, arguments: &ServeArguments) -> Option<Scope> {
         Ok(renditions) => Some(renditions),
         Err((variable, fault)) => faults.note(variable, Err(fault)),
     };
-    let propagate_deletes = faults.note(
-        "PROPAGATE_DELETES",
-        arguments
-            .propagate_deletes
-            .parse()
-            .map_err(|_| "is neither true nor false"),
-    );
+    let propagate_deletes = faults.note("PROPAGATE_DELETES", flag(&arguments.propagate_deletes));
     Some(Scope {
         target_bucket: target_bucket?,
         renditions: renditions?,
@@ -230,6 +228,14 @@ fn source_types(text: &str) -> Result<SourceTypes, InvalidSourceTypes> {
     match text.trim() {
         "" => Ok(SourceTypes::default()),
         text => text.parse(),
+    }
+}
+
+/// True or false; false where it is empty.
+fn flag(text: &str) -> Result<bool, &'static str> {
+    match text.trim() {
+        "" => Ok(false),
+        text => text.parse().map_err(|_| "is neither true nor false"),
     }
 }
 

@@ -156,6 +156,7 @@ fn pipeline(config: &ServeConfig) -> anyhow::Result<Pipeline> {
         limits: config.limits,
         max_source_bytes: config.max_source_bytes,
         cache_control: config.cache_control.clone(),
+        copy_metadata: config.copy_metadata,
         event_timeout: config.event_timeout,
     })
 }

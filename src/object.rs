@@ -23,6 +23,10 @@ pub struct Object {
 pub struct Details {
     /// Its media type, where it has one.
     pub content_type: Option<String>,
+    /// The language that it is in.
+    pub content_language: Option<String>,
+    /// How long readers may keep it.
+    pub cache_control: Option<String>,
     /// Its custom metadata.
     pub metadata: Metadata,
 }

@@ -17,12 +17,11 @@ use self::retire::Cause;
 use crate::budget::{Budget, NoRoom, Reservation};
 use crate::event::Event;
 use crate::names::Generation;
-use crate::object::Details;
 use crate::outcome::{Failure, Outcome, Retry};
 use crate::render::{Limits, Target, usual_memory_bytes};
 use crate::report::{Report, Stage};
 use crate::store::{Source, Store, StoreError};
-use crate::stored::{Origin, Upload};
+use crate::stored::{Metadata, Origin, Upload};
 use crate::work::{Job, Place, Scope, Skip, Task};
 
 /// What an event takes beside its source and the renderer's estimate: buffers, connection, task.
@@ -42,6 +41,8 @@ pub struct Pipeline {
     pub max_source_bytes: u64,
     /// The Cache-Control header of outputs.
     pub cache_control: Option<String>,
+    /// Whether outputs take over their source's metadata.
+    pub copy_metadata: bool,
     /// The longest that an event may take.
     pub event_timeout: Duration,
 }
@@ -141,7 +142,10 @@ impl Pipeline {
         delivery: Delivery,
         report: &mut Report,
     ) -> Result<(), Stop> {
-        if job.source.details.is_none() || delivery == Delivery::Again {
+        // What is taken over must be that of the version that is opened.
+        let told = job.source.details.is_some()
+            && (job.source.generation.is_some() || !self.copy_metadata);
+        if !told || delivery == Delivery::Again {
             report.time(Stage::Open, self.look_at_source(job)).await?;
         }
         report.generation = job.source.generation;
@@ -167,14 +171,10 @@ impl Pipeline {
         {
             return Err(Skip::Superseded.into());
         }
-        let details = Details {
-            content_type: live.content_type,
-            metadata: live.metadata,
-        };
-        self.scope.admit_details(&source.name, &details)?;
+        self.scope.admit_details(&source.name, &live.details)?;
         source.generation = Some(live.generation);
         source.size = live.size.or(source.size);
-        source.details = Some(details);
+        source.details = Some(live.details);
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Pipeline {
                 (output.width, output.height),
                 output.bytes.len(),
             );
-            let upload = Upload {
+            let mut upload = Upload {
                 content_type: output.format.content_type(),
                 bytes: Bytes::from(output.bytes),
                 origin: origin(job, place, generation),
@@ -207,7 +207,12 @@ impl Pipeline {
                 source_pixels: rendered.source_pixels,
                 thumbhash: thumbhash.clone(),
                 cache_control: self.cache_control.clone(),
+                content_language: None,
+                inherited: Metadata::new(),
             };
+            if let Some(details) = job.source.details.as_ref().filter(|_| self.copy_metadata) {
+                report.dropped(&place.name, upload.inherit(details));
+            }
             uploads.push((place, upload));
         }
         self.write_all(job, &uploads, report).await

@@ -59,6 +59,9 @@ pub struct RenditionReport {
     /// Its size in bytes, if it was rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<usize>,
+    /// The keys of the source's custom metadata for which there was no room.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped_metadata: Vec<String>,
     /// From the first attempt to store it to its end, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<f64>,
@@ -106,6 +109,11 @@ impl Report {
         rendition.bytes = Some(bytes);
     }
 
+    /// Notes the keys of the source's custom metadata that an output could not take over.
+    pub fn dropped(&mut self, name: &ObjectName, keys: Vec<String>) {
+        self.rendition(name.as_str()).dropped_metadata = keys;
+    }
+
     /// Notes a rendition that has no place.
     pub fn left_out(&mut self, pattern: &str, skip: Skip) {
         let rendition = self.rendition(pattern);
@@ -130,6 +138,7 @@ impl Report {
                 width: None,
                 height: None,
                 bytes: None,
+                dropped_metadata: Vec::new(),
                 ms: None,
             });
         }

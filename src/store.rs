@@ -14,7 +14,8 @@ pub use gcs::{Gcs, GcsOptions};
 pub use listing::{Listed, Listing, Page, Span};
 
 use crate::names::{BucketName, Generation, ObjectName};
-use crate::stored::{self, Metadata, Record, Upload};
+use crate::object::Details;
+use crate::stored::{Record, Upload};
 
 /// The longest that one call may take, in-process retries included; [`Source::read`] has the event's deadline.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -34,23 +35,21 @@ pub struct Version {
     pub generation: Generation,
     /// The stored bytes, where the store tells.
     pub size: Option<u64>,
-    /// The media type, where the store tells.
-    pub content_type: Option<String>,
-    /// The custom metadata.
-    pub metadata: Metadata,
+    /// What the store tells beside its bytes.
+    pub details: Details,
 }
 
 impl Version {
     /// Whether the object carries [our marker](stored::MARKER).
     #[must_use]
     pub fn is_marked(&self) -> bool {
-        stored::is_marked(&self.metadata)
+        self.details.is_marked()
     }
 
     /// What the object shows, if it is an output of ours.
     #[must_use]
     pub fn record(&self) -> Option<Record> {
-        Record::from_metadata(&self.metadata)
+        Record::from_metadata(&self.details.metadata)
     }
 }
 

@@ -1,11 +1,15 @@
 //! What an output is as a stored object: its bytes, headers and custom metadata, from one type.
 
+mod inherited;
+
 use std::collections::HashMap;
 
 use bytes::Bytes;
 
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::render::Target;
+
+pub use inherited::RESIZED_IMAGE;
 
 /// The custom metadata key that says an object is an output of ours.
 pub const MARKER: &str = "gcs-thumbnailer";
@@ -121,8 +125,12 @@ pub struct Upload {
     pub source_pixels: (u32, u32),
     /// The source's `ThumbHash` in base64: what to show until the output is loaded.
     pub thumbhash: String,
-    /// The Cache-Control header that readers get, if one is configured.
+    /// The Cache-Control header that readers get, if there is a rule.
     pub cache_control: Option<String>,
+    /// The Content-Language header that readers get.
+    pub content_language: Option<String>,
+    /// Custom metadata from the source; none unless it [inherits](Upload::inherit).
+    pub inherited: Metadata,
 }
 
 impl Upload {
@@ -131,7 +139,8 @@ impl Upload {
     /// The keys are part of what users rely on, and change only by addition.
     #[must_use]
     pub fn metadata(&self) -> Metadata {
-        let mut metadata = self.origin.metadata();
+        let mut metadata = self.inherited.clone();
+        metadata.extend(self.origin.metadata());
         let entries = [
             (WIDTH, self.pixels.0.to_string()),
             (HEIGHT, self.pixels.1.to_string()),
@@ -150,6 +159,28 @@ mod tests {
 
     fn name(text: &str) -> ObjectName {
         ObjectName::parse(text).unwrap()
+    }
+
+    /// An output of a source of this name, whose other values are as long as they can be.
+    pub(super) fn upload(source: &str) -> Upload {
+        Upload {
+            bytes: Bytes::new(),
+            content_type: "image/webp",
+            origin: Origin {
+                bucket: BucketName::parse("b".repeat(222)).unwrap(),
+                name: name(source),
+                generation: Generation::new(i64::MAX).unwrap(),
+                recipe: "size=8192x8192&fit=cover&format=source&quality=100"
+                    .parse()
+                    .unwrap(),
+            },
+            pixels: (8192, 8192),
+            source_pixels: (u32::MAX, u32::MAX),
+            thumbhash: "=".repeat(36),
+            cache_control: None,
+            content_language: None,
+            inherited: Metadata::new(),
+        }
     }
 
     fn origin() -> Origin {
@@ -231,22 +262,7 @@ mod tests {
     #[test]
     fn metadata_stays_within_8_kib_for_the_longest_names() {
         for letter in ["n", "ß", "写", "😀"] {
-            let upload = Upload {
-                bytes: Bytes::new(),
-                content_type: "image/webp",
-                origin: Origin {
-                    bucket: BucketName::parse("b".repeat(222)).unwrap(),
-                    name: name(&letter.repeat(1024 / letter.len())),
-                    generation: Generation::new(i64::MAX).unwrap(),
-                    recipe: "size=8192x8192&fit=cover&format=source&quality=100"
-                        .parse()
-                        .unwrap(),
-                },
-                pixels: (8192, 8192),
-                source_pixels: (u32::MAX, u32::MAX),
-                thumbhash: "=".repeat(36),
-                cache_control: None,
-            };
+            let upload = upload(&letter.repeat(1024 / letter.len()));
             let metadata = upload.metadata();
             let lengths = metadata.iter().map(|(key, value)| key.len() + value.len());
             let bytes: usize = lengths.sum();

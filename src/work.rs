@@ -16,9 +16,10 @@ use crate::names::{BucketName, Generation, ObjectName};
 use crate::object::{Details, Object};
 use crate::render::Target;
 use crate::rendition::Renditions;
+use crate::stored::RESIZED_IMAGE;
 
-/// The custom metadata key by which Firebase's Resize Images extension knows its own outputs.
-const RESIZED_IMAGE: &str = "resizedImage";
+/// The custom metadata key by which that extension knows its copies of pictures that it could not resize.
+const RESIZE_FAILED: &str = "resizeFailed";
 
 /// Where sources come from, what is made of them, and where it goes.
 #[derive(Debug, Clone)]
@@ -211,8 +212,13 @@ fn check_metadata(details: &Details) -> Result<(), Skip> {
     if details.is_marked() {
         return Err(Skip::OwnObject);
     }
-    let resized = details.metadata.get(RESIZED_IMAGE);
-    if resized.is_some_and(|resized| resized == "true") {
+    let says = |key| {
+        details
+            .metadata
+            .get(key)
+            .is_some_and(|value| value == "true")
+    };
+    if says(RESIZED_IMAGE) || says(RESIZE_FAILED) {
         return Err(Skip::ResizedImage);
     }
     Ok(())

@@ -87,6 +87,10 @@ pub struct ServeArguments {
     /// Cache-Control header of thumbnails, such as "public, max-age=86400".
     #[arg(long, env = "CACHE_CONTROL")]
     pub(super) cache_control: Option<String>,
+    /// Give each output its source's custom metadata, Content-Language, and unless one is set here Cache-Control, as
+    /// Firebase's Resize Images extension does: true or false.
+    #[arg(long, env = "COPY_METADATA", default_value = "false")]
+    pub(super) copy_metadata: String,
     /// Largest object that is downloaded, in bytes or with KiB, MiB or GiB.
     #[arg(long, env = "MAX_SOURCE_BYTES", default_value = "100MiB")]
     pub(super) max_source_bytes: String,

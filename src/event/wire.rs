@@ -150,6 +150,8 @@ impl Facts {
         let is_whole = resource.time_created.told().is_some() || metadata.is_some();
         self.details = is_whole.then(|| Details {
             content_type: resource.content_type.told(),
+            content_language: resource.content_language.told(),
+            cache_control: resource.cache_control.told(),
             metadata: metadata.unwrap_or_default().0,
         });
     }

@@ -17,12 +17,13 @@
 //! An empty place is taken without asking. So an event that was held up all that time could put its old version where
 //! somebody has deleted the new one's output by hand; and where deletions are followed, see [`retire`](super::retire).
 
+use std::borrow::Cow;
+
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
 use super::{Job, Pipeline, Stop};
-use crate::object::Details;
 use crate::outcome::{Failure, Outcome, Replaced};
 use crate::report::{Report, Stage};
 use crate::store::{Precondition, StoreError, Version};
@@ -97,13 +98,14 @@ impl Pipeline {
     /// Stores an output unless its place holds a better one; see the argument above.
     async fn write(&self, job: &Job, place: &Place, upload: &Upload) -> Result<Outcome, Stop> {
         let bucket = &self.scope.target_bucket;
+        let mut upload = Cow::Borrowed(upload);
         let mut replaced = None;
         let mut precondition = Precondition::Absent;
         let mut refusals = 0;
         for _ in 0..ATTEMPTS {
             let written = self
                 .store
-                .write(bucket, &place.name, upload, precondition)
+                .write(bucket, &place.name, &upload, precondition)
                 .await;
             let refusal = match written {
                 Ok(_) => return Ok(replaced.map_or(Outcome::Created, Outcome::Replaced)),
@@ -118,6 +120,7 @@ impl Pipeline {
                 None => (Precondition::Absent, None),
                 Some(seen) => {
                     let generation = seen.generation;
+                    upload.to_mut().keep_tokens(&seen.details.metadata);
                     let replaced = self.replaces(job, place, &upload.origin, seen).await?;
                     (Precondition::Is(generation), Some(replaced))
                 }
@@ -152,11 +155,7 @@ impl Pipeline {
             Some(theirs) if theirs.generation != ours.generation => Replaced::OtherVersion,
             Some(_) => Replaced::OtherRecipe,
             None => {
-                let details = Details {
-                    content_type: seen.content_type,
-                    metadata: seen.metadata,
-                };
-                if self.scope.is_source(&job.source, &place.name, details) {
+                if self.scope.is_source(&job.source, &place.name, seen.details) {
                     return Err(Skip::OtherSource.into());
                 }
                 Replaced::Unmarked

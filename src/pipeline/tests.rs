@@ -49,6 +49,7 @@ fn pipeline(
         limits: Limits::default(),
         max_source_bytes: 1 << 20,
         cache_control: None,
+        copy_metadata: false,
         event_timeout,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::merge::Row;
 use crate::names::{BucketName, Generation, ObjectName};
-use crate::object::{Details, Object};
+use crate::object::Object;
 use crate::rendition::Rendition;
 use crate::store::{Listed, Version};
 use crate::stored::{Origin, Record};
@@ -78,10 +78,7 @@ impl Finding {
             name: source.name,
             generation: Some(source.version.generation),
             size: source.version.size,
-            details: Some(Details {
-                content_type: source.version.content_type,
-                metadata: source.version.metadata,
-            }),
+            details: Some(source.version.details),
         };
         match scope.admit_object(&object) {
             Ok(job) => Self::Source(Comparison::of(

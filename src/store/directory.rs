@@ -215,8 +215,7 @@ impl Directory {
         let version = Version {
             generation,
             size: Some(status.len()),
-            content_type: Some(sidecar.content_type).filter(|media_type| !media_type.is_empty()),
-            metadata: sidecar.metadata,
+            details: sidecar.details(),
         };
         Ok((file, version))
     }

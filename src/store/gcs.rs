@@ -162,6 +162,10 @@ impl Gcs {
             Some(rule) => write.set_cache_control(rule),
             None => write,
         };
+        let write = match &upload.content_language {
+            Some(language) => write.set_content_language(language),
+            None => write,
+        };
         let written = Box::pin(write.send_buffered()).await;
         let object = written.map_err(|error| match error.into() {
             // Only reading takes the key of what is there.

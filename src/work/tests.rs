@@ -28,8 +28,8 @@ fn event(bucket: &str, name: &str) -> Event {
 fn with_metadata(key: &str, value: &str) -> Event {
     Event {
         details: Some(Details {
-            content_type: None,
             metadata: [(key.to_owned(), value.to_owned())].into(),
+            ..Details::default()
         }),
         ..event("b", "n.jpg")
     }

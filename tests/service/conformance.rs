@@ -119,6 +119,8 @@ fn thumbnail(generation: i64) -> Upload {
         source_pixels: (1, 1),
         thumbhash: String::new(),
         cache_control: None,
+        content_language: None,
+        inherited: [("own".to_owned(), "value".to_owned())].into(),
     }
 }
 

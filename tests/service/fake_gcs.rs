@@ -129,7 +129,8 @@ impl FakeGcs {
         self.insert(bucket, &object, gzip).await
     }
 
-    async fn insert(&self, bucket: &str, object: &Value, bytes: &[u8]) -> i64 {
+    /// Uploads an object with this resource and returns its generation.
+    pub async fn insert(&self, bucket: &str, object: &Value, bytes: &[u8]) -> i64 {
         const BOUNDARY: &str = "f1d0a1b7-part-of-an-upload";
         // The server stores the content type of the part, not that of the resource.
         let content_type = object["contentType"].as_str().unwrap_or_default();
@@ -149,6 +150,14 @@ impl FakeGcs {
             .as_str()
             .and_then(|text| text.parse().ok());
         generation.expect("a stored object has a generation")
+    }
+
+    /// The resource of a live object, as its notification would hold it.
+    pub async fn resource(&self, bucket: &str, name: &str) -> Value {
+        let path = format!("/storage/v1/b/{bucket}/o/{}", encode(name));
+        let answer = self.call("GET", &path, &[], "").await;
+        assert_eq!(answer.status, 200, "{bucket}/{name}: {}", answer.text());
+        serde_json::from_slice(&answer.body).expect("an object resource")
     }
 
     /// The live object with all that is known of it, or none.

@@ -36,6 +36,10 @@ pub(super) struct Body {
     pub(super) metadata: Lenient<Entries>,
     #[serde(default, rename = "contentType")]
     pub(super) content_type: Lenient<String>,
+    #[serde(default, rename = "contentLanguage")]
+    pub(super) content_language: Lenient<String>,
+    #[serde(default, rename = "cacheControl")]
+    pub(super) cache_control: Lenient<String>,
     #[serde(default, rename = "timeCreated")]
     pub(super) time_created: Lenient<String>,
     /// What a Cloud Audit Logs entry has in place of a resource.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::names::{BucketName, Generation, ObjectName};
+use crate::object::Details;
 use crate::reconcile::finding::{Finding, Orphan, State, Stray};
 use crate::rendition::Renditions;
 use crate::store::Version;
@@ -134,8 +135,10 @@ fn listed(prefix: &str, name: &str, (generation, size, mark): &Object) -> Listed
         version: Version {
             generation: Generation::new(*generation).unwrap(),
             size: Some(*size),
-            content_type: None,
-            metadata: metadata(name, mark),
+            details: Details {
+                metadata: metadata(name, mark),
+                ..Details::default()
+            },
         },
     }
 }

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{StoreError, read_if_there};
 use crate::names::{BucketName, Generation, ObjectName};
+use crate::object::Details;
 use crate::stored::{Metadata, Upload};
 
 /// The metadata of one version of an object.
@@ -19,6 +20,8 @@ pub(super) struct Sidecar {
     pub(super) content_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cache_control: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content_language: Option<String>,
     pub(super) metadata: Metadata,
 }
 
@@ -27,7 +30,17 @@ impl Sidecar {
         Self {
             content_type: upload.content_type.to_owned(),
             cache_control: upload.cache_control.clone(),
+            content_language: upload.content_language.clone(),
             metadata: upload.metadata(),
+        }
+    }
+
+    pub(super) fn details(self) -> Details {
+        Details {
+            content_type: Some(self.content_type).filter(|media_type| !media_type.is_empty()),
+            content_language: self.content_language,
+            cache_control: self.cache_control,
+            metadata: self.metadata,
         }
     }
 

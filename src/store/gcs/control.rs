@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use super::{StoreError, Version, generation_of, path_of};
 use crate::google::{credentials, endpoint};
 use crate::names::{BucketName, Generation, ObjectName};
+use crate::object::Details;
 use crate::store::listing::{Listed, Page, Span};
 
 /// In-process attempts of one call.
@@ -23,7 +24,15 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 /// The objects in one page, the most that Cloud Storage gives.
 const PAGE: i32 = 1000;
 /// All that a listing is to tell of an object.
-const FIELDS: [&str; 5] = ["name", "generation", "size", "content_type", "metadata"];
+const FIELDS: [&str; 7] = [
+    "name",
+    "generation",
+    "size",
+    "content_type",
+    "content_language",
+    "cache_control",
+    "metadata",
+];
 
 /// The client, built at the first call.
 pub(super) struct Control {
@@ -125,11 +134,20 @@ async fn connect(emulator: Option<&str>) -> Result<Box<StorageControl>, StoreErr
         .map_err(|error| StoreError::Unavailable(error.into()))
 }
 
+/// A text, unless it is empty.
+fn told(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 fn version_of(object: Object) -> Result<Version, StoreError> {
     Ok(Version {
         generation: generation_of(object.generation)?,
         size: u64::try_from(object.size).ok(),
-        content_type: Some(object.content_type).filter(|media_type| !media_type.is_empty()),
-        metadata: object.metadata,
+        details: Details {
+            content_type: told(object.content_type),
+            content_language: told(object.content_language),
+            cache_control: told(object.cache_control),
+            metadata: object.metadata,
+        },
     })
 }

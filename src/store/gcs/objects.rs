@@ -22,8 +22,12 @@ use tokio::sync::OnceCell;
 use super::{ATTEMPTS, StoreError, Version, generation_of, meaning};
 use crate::google::{credentials, endpoint};
 use crate::names::{BucketName, ObjectName};
+use crate::object::Details;
 use crate::stored::Metadata;
 
+/// What is asked for.
+const FIELDS: &str =
+    "generation,size,contentType,contentLanguage,cacheControl,metadata,customerEncryption";
 const ENDPOINT: &str = "https://storage.googleapis.com";
 /// An attempt that has no answer by then is given up for the next one.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
@@ -125,7 +129,7 @@ impl Connected {
 
     async fn get(&self, bucket: &BucketName, name: &ObjectName) -> Result<Resource, StoreError> {
         let url = format!(
-            "{}/storage/v1/b/{bucket}/o/{}?fields=generation,size,contentType,metadata,customerEncryption",
+            "{}/storage/v1/b/{bucket}/o/{}?fields={FIELDS}",
             self.endpoint,
             utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC)
         );
@@ -217,6 +221,8 @@ struct Resource {
     generation: String,
     size: Option<String>,
     content_type: Option<String>,
+    content_language: Option<String>,
+    cache_control: Option<String>,
     #[serde(default)]
     metadata: Metadata,
     /// There where the object is under a key that its uploader kept.
@@ -231,8 +237,12 @@ impl Resource {
         Ok(Version {
             generation: generation_of(generation)?,
             size: self.size.and_then(|size| size.parse().ok()),
-            content_type: self.content_type,
-            metadata: self.metadata,
+            details: Details {
+                content_type: self.content_type,
+                content_language: self.content_language,
+                cache_control: self.cache_control,
+                metadata: self.metadata,
+            },
         })
     }
 }

@@ -102,6 +102,15 @@ impl Object {
         if asked("content_encoding") {
             masked.content_encoding = self.content_encoding;
         }
+        if asked("content_type") {
+            masked.content_type = self.content_type;
+        }
+        if asked("content_language") {
+            masked.content_language = self.content_language;
+        }
+        if asked("cache_control") {
+            masked.cache_control = self.cache_control;
+        }
         if asked("metadata") {
             masked.metadata = self.metadata;
         }
@@ -135,6 +144,8 @@ fn object_of(resource: &Value) -> Object {
         size: number("size"),
         content_encoding: text("contentEncoding"),
         content_type: text("contentType"),
+        content_language: text("contentLanguage"),
+        cache_control: text("cacheControl"),
         metadata: metadata.collect(),
         ..Object::default()
     }
