@@ -171,4 +171,5 @@ if ! $sample; then
   exit
 fi
 answer folder "${in_terraform[@]}" output -raw sample_folder
+$dry_run && folder=/FOLDER/
 try_sample "${folder#/}gcs-thumbnailer-sample-$(date -u +%Y%m%d-%H%M%S).jpg"

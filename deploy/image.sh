@@ -51,7 +51,8 @@ released_image() {
   $dry_run || tag="$(git -C "$root" describe --tags --exact-match 2>/dev/null)" ||
     die "this clone isn't at a release: check one out, or give --build or --image"
   answer image curl -fsSL "${origin%.git}/releases/download/$tag/image.txt"
-  case "$image" in *@sha256:*) ;; *) $dry_run || die "the release $tag names no image: $image" ;; esac
+  $dry_run && image=REGISTRY.example/IMAGE@sha256:DIGEST
+  case "$image" in *@sha256:*) ;; *) die "the release $tag names no image: $image" ;; esac
 }
 
 # Cloud Run pulls from Artifact Registry and Docker Hub alone: a remote repository stands for any other registry.
