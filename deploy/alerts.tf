@@ -3,7 +3,7 @@
 
 locals {
   channels  = concat(var.notification_channels, google_monitoring_notification_channel.email[*].id)
-  logs_hint = "gcloud logging read '(resource.labels.service_name=\"${var.name}\" OR resource.labels.job_name=\"${var.name}-reconcile\") AND severity>=WARNING' --project=${var.project} --freshness=1d --limit=20 --format='value(timestamp, severity, jsonPayload.reason, jsonPayload.message, textPayload)'"
+  logs_hint = "gcloud logging read '(resource.labels.service_name=\"${var.name}\" OR resource.labels.job_name=~\"^${var.name}-reconcile(-[0-9]+)?$\") AND severity>=WARNING' --project=${var.project} --freshness=1d --limit=20 --format='value(timestamp, severity, jsonPayload.reason, jsonPayload.message, textPayload)'"
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -64,7 +64,7 @@ resource "google_monitoring_alert_policy" "errors" {
     display_name = "An ERROR line was written"
     condition_matched_log {
       # Cloud Run's own request log calls every 503 an error, also one that the next delivery mends.
-      filter = "((${local.service_logs}) OR (resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${var.name}-reconcile\") OR (resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"${var.name}-reconcile\")) AND severity>=ERROR AND NOT logName:\"run.googleapis.com%2Frequests\""
+      filter = "((${local.service_logs}) OR (resource.type=\"cloud_run_job\" AND resource.labels.job_name=~\"^${var.name}-reconcile(-[0-9]+)?$\") OR (resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=~\"^${var.name}-reconcile(-[0-9]+)?$\")) AND severity>=ERROR AND NOT logName:\"run.googleapis.com%2Frequests\""
       label_extractors = {
         reason = "EXTRACT(jsonPayload.reason)"
         bucket = "EXTRACT(jsonPayload.bucket)"
@@ -85,7 +85,7 @@ resource "google_monitoring_alert_policy" "errors" {
     content   = <<-EOT
       Reason `$${log.extracted_label.reason}`, bucket `$${log.extracted_label.bucket}`. The fault is in the deployment or in the program, not in the picture. No upload is lost: Pub/Sub delivers the event again, for about 16 hours.
 
-      - `permission_denied`: give `${google_service_account.run.email}` back `roles/storage.objectViewer` on the source bucket and `roles/storage.objectUser` on the target bucket (`terraform apply` does it).
+      - `permission_denied`: give `${local.run_account}` back `roles/storage.objectViewer` on the source bucket and `roles/storage.objectUser` on the target bucket (`terraform apply` does it).
       - `target_missing`: the target bucket is gone. Make it again, or `terraform apply`.
       - `panic`, `unknown`: a defect. Keep the line and the picture, and report both.
       - no reason, and the text speaks of memory: lower `concurrency` or raise `memory_mib`.

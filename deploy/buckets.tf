@@ -1,6 +1,8 @@
 locals {
   shared_bucket = var.source_bucket == var.target_bucket
   source_bucket = var.create_source_bucket ? google_storage_bucket.source[0].name : var.source_bucket
+  # What the service reads, in the order of their jobs and notifications.
+  source_buckets = concat([local.source_bucket], var.more_source_buckets)
   target_bucket = (
     local.shared_bucket ? local.source_bucket :
     var.create_target_bucket ? google_storage_bucket.target[0].name : var.target_bucket
@@ -19,6 +21,7 @@ resource "google_storage_bucket" "source" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = false
+  labels                      = var.labels
 
   lifecycle {
     ignore_changes = all
@@ -38,6 +41,7 @@ resource "google_storage_bucket" "target" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = false
+  labels                      = var.labels
 
   lifecycle {
     ignore_changes = all

@@ -4,8 +4,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(dirname "$here")"
 # shellcheck source=deploy/commands.sh
 . "$here/commands.sh"
-# shellcheck source=deploy/build.sh
-. "$here/build.sh"
+# shellcheck source=deploy/image.sh
+. "$here/image.sh"
 # shellcheck source=deploy/sample.sh
 . "$here/sample.sh"
 
@@ -13,8 +13,9 @@ usage() {
   cat <<'END'
 usage: deploy/deploy.sh [OPTION...] PROJECT REGION SOURCE TARGET [-- TERRAFORM-OPTION...]
 
-From a project id to the first thumbnail: builds the image, makes everything with Terraform, and on a first run uploads a
-sample photo, waits for its thumbnail and removes both. A later run changes what has changed and nothing else.
+From a project id to the first thumbnail: takes the image of the release that this clone is at, makes everything with
+Terraform, and on a first run uploads a sample photo, waits for its thumbnail and removes both. A later run changes what has
+changed and nothing else.
 
   PROJECT   id of a project with billing
   REGION    where the service runs, for example europe-west1
@@ -24,19 +25,21 @@ sample photo, waits for its thumbnail and removes both. A later run changes what
   --dry-run      print each command and run none (as on a project where nothing exists yet)
   --yes          don't ask before Terraform deletes or replaces something
   --name NAME    name of the deployment, and of everything made (gcs-thumbnailer)
-  --image IMAGE  run this one, NAME@sha256:DIGEST, and build none: to roll back, the one that ran before
+  --image IMAGE  run this one, NAME@sha256:DIGEST: to roll back, the one that ran before
+  --build        have Cloud Build make the image of this clone, which takes ten minutes
   --sample       try a sample photo on a later run too, or in a source bucket that was there before
+  --destroy      remove everything that was made, except the buckets and what is in them
 
 What follows -- goes to terraform plan, for example: -- -var=max_instances=3. Variables: deploy/README.md.
 END
 }
 
-dry_run=false yes=false sample=false name=gcs-thumbnailer image="" positional=()
+dry_run=false yes=false sample=false build=false destroy=false name=gcs-thumbnailer image="" positional=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --dry-run) dry_run=true ;;
     --yes) yes=true ;;
-    --sample) sample=true ;;
+    --sample | --build | --destroy) printf -v "${1#--}" true ;;
     --name | --image)
       [ $# -ge 2 ] || die "$1 needs a value"
       printf -v "${1#--}" %s "$2"
@@ -75,6 +78,7 @@ else
   for tool in terraform gcloud; do
     command -v "$tool" >/dev/null || die "$tool is missing; deploy/README.md says where to get it"
   done
+  [[ "$(terraform version)" =~ v([2-9]|1\.(9|[1-9][0-9]))\. ]] || die "Terraform must be 1.9 or later"
 fi
 finds gcloud auth print-access-token || $dry_run || die "nobody is logged in: run gcloud auth login"
 finds gcloud projects describe "$project" || $dry_run || die "no project $project, or no right to see it"
@@ -86,7 +90,14 @@ run gcloud services enable artifactregistry.googleapis.com cloudbuild.googleapis
 # Pub/Sub's own account must exist before it can be given a right.
 run gcloud beta services identity create --service=pubsub.googleapis.com --project="$project" --quiet
 
-[ -n "$image" ] || build
+if $destroy; then
+  image="gone@sha256:$(printf '0%.0s' {1..64})"
+elif $build; then
+  build_image
+else
+  [ -n "$image" ] || released_image
+  pullable_image
+fi
 
 step "Terraform"
 make_private_bucket "$state_bucket"
@@ -104,9 +115,17 @@ makes() {
   case "$known" in *"google_storage_bucket.$1[0]"*) echo true && return ;; esac
   if has_bucket "$2"; then echo false; else echo true; fi
 }
-create_source="$(makes source "$source")"
-create_target=true
-[ "$source" = "$target" ] || create_target="$(makes target "$target")"
+if $destroy; then
+  create_source=false create_target=false
+  terraform_options+=(-destroy)
+  for end in source target; do
+    case "$known" in *"google_storage_bucket.${end}[0]"*) run "${in_terraform[@]}" state rm "google_storage_bucket.${end}[0]" ;; esac
+  done
+else
+  create_source="$(makes source "$source")"
+  create_target=true
+  [ "$source" = "$target" ] || create_target="$(makes target "$target")"
+fi
 
 # Making and changing needs no question; deleting does, and replacing is deleting.
 deletes() {
@@ -129,6 +148,11 @@ plan_and_apply() {
 trap 'rm -f "$plan"' EXIT
 again plan_and_apply || die "terraform failed; see above. It is safe to run this again"
 
+if $destroy; then
+  printf '\nGone. The buckets are left, and what other deployments of the project share: deploy/README.md, Removal.\n'
+  exit
+fi
+
 step "Check"
 revision="" serving="" folder=""
 answer revision "${in_terraform[@]}" output -raw revision
@@ -147,4 +171,5 @@ if ! $sample; then
   exit
 fi
 answer folder "${in_terraform[@]}" output -raw sample_folder
+$dry_run && folder=/FOLDER/
 try_sample "${folder#/}gcs-thumbnailer-sample-$(date -u +%Y%m%d-%H%M%S).jpg"

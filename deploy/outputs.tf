@@ -42,3 +42,18 @@ output "reconcile" {
   description = "Command that has every missing and stale thumbnail made."
   value       = local.reconcile
 }
+
+output "run_account" {
+  description = "Account that the service runs as: for a role on a bucket in another project."
+  value       = local.run_account
+}
+
+output "push_account" {
+  description = "Account that Pub/Sub calls the service as."
+  value       = local.push_account
+}
+
+output "subscription" {
+  description = "Subscription that pushes the events to the service."
+  value       = google_pubsub_subscription.push.id
+}

@@ -34,8 +34,17 @@ locals {
 }
 
 resource "google_pubsub_topic" "events" {
-  project = var.project
-  name    = var.name
+  project      = var.project
+  name         = var.name
+  labels       = var.labels
+  kms_key_name = var.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = var.allowed_persistence_regions == null ? [] : [var.allowed_persistence_regions]
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+    }
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "storage_publishes" {
@@ -48,13 +57,18 @@ resource "google_pubsub_topic_iam_member" "storage_publishes" {
 # Last of all: the publisher's binding must be there before the notification can be made, and the subscription before
 # the first event, since a topic without a subscription forgets.
 resource "google_storage_notification" "events" {
-  for_each = toset(local.source_folders)
+  # The first bucket's are known by their folder alone.
+  for_each = merge([
+    for index, bucket in local.source_buckets : {
+      for folder in local.source_folders : index == 0 ? folder : "${bucket}:${folder}" => { bucket = bucket, folder = folder }
+    }
+  ]...)
 
-  bucket             = local.source_bucket
+  bucket             = each.value.bucket
   topic              = google_pubsub_topic.events.id
   payload_format     = "JSON_API_V1"
   event_types        = local.event_types
-  object_name_prefix = each.key == "" ? null : each.key
+  object_name_prefix = each.value.folder == "" ? null : each.value.folder
 
   depends_on = [
     google_pubsub_topic_iam_member.storage_publishes,
@@ -80,6 +94,7 @@ locals {
 resource "google_pubsub_subscription" "push" {
   project                    = var.project
   name                       = var.name
+  labels                     = var.labels
   topic                      = google_pubsub_topic.events.id
   ack_deadline_seconds       = local.ack_deadline_seconds
   message_retention_duration = local.week_in_seconds
@@ -99,7 +114,7 @@ resource "google_pubsub_subscription" "push" {
   push_config {
     push_endpoint = "${google_cloud_run_v2_service.thumbnailer.uri}/"
     oidc_token {
-      service_account_email = google_service_account.push.email
+      service_account_email = local.push_account
       audience              = google_cloud_run_v2_service.thumbnailer.uri
     }
   }
@@ -124,6 +139,7 @@ resource "google_pubsub_subscription" "push" {
     google_cloud_run_v2_service_iam_member.push_invokes,
     google_service_account_iam_member.pubsub_mints_push_tokens,
     google_storage_bucket_iam_member.run_reads_source,
+    google_storage_bucket_iam_member.run_reads_more_sources,
     google_storage_bucket_iam_member.run_writes_target,
     google_pubsub_topic_iam_member.agent_publishes_dead_letters,
   ]
@@ -131,20 +147,30 @@ resource "google_pubsub_subscription" "push" {
 
 # Projects from before April 2021 lack this right; on this one account it is harmless in the others.
 resource "google_service_account_iam_member" "pubsub_mints_push_tokens" {
-  service_account_id = google_service_account.push.name
+  service_account_id = "projects/-/serviceAccounts/${local.push_account}"
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 }
 
 resource "google_pubsub_topic" "dead_letter" {
-  project = var.project
-  name    = "${var.name}-dead-letter"
+  project      = var.project
+  name         = "${var.name}-dead-letter"
+  labels       = var.labels
+  kms_key_name = var.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = var.allowed_persistence_regions == null ? [] : [var.allowed_persistence_regions]
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+    }
+  }
 }
 
 # A topic keeps nothing by itself: this subscription is what holds the dead letters, and what the alert looks at.
 resource "google_pubsub_subscription" "dead_letter" {
   project                    = var.project
   name                       = "${var.name}-dead-letter"
+  labels                     = var.labels
   topic                      = google_pubsub_topic.dead_letter.id
   ack_deadline_seconds       = local.ack_deadline_seconds
   message_retention_duration = local.month_in_seconds

@@ -24,8 +24,17 @@ locals {
 resource "google_pubsub_topic" "results" {
   count = local.result_topic_made ? 1 : 0
 
-  project = var.project
-  name    = var.result_topic
+  project      = var.project
+  name         = var.result_topic
+  labels       = var.labels
+  kms_key_name = var.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = var.allowed_persistence_regions == null ? [] : [var.allowed_persistence_regions]
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+    }
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "storage_publishes_results" {

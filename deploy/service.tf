@@ -1,5 +1,7 @@
 # What the service runs as: it reads pictures and writes thumbnails, and may do nothing else.
 resource "google_service_account" "run" {
+  count = var.run_account == null ? 1 : 0
+
   project      = var.project
   account_id   = "${var.name}-run"
   display_name = "${var.name}: reads pictures, writes thumbnails"
@@ -7,9 +9,16 @@ resource "google_service_account" "run" {
 
 # What Pub/Sub calls the service as: it may call this service, and may do nothing else.
 resource "google_service_account" "push" {
+  count = var.push_account == null ? 1 : 0
+
   project      = var.project
   account_id   = "${var.name}-push"
   display_name = "${var.name}: delivers events to the service"
+}
+
+locals {
+  run_account  = var.run_account == null ? google_service_account.run[0].email : var.run_account
+  push_account = var.push_account == null ? google_service_account.push[0].email : var.push_account
 }
 
 # objectViewer, and not legacyObjectReader: without the right to list, Cloud Storage answers 403 for an object that is
@@ -17,14 +26,22 @@ resource "google_service_account" "push" {
 resource "google_storage_bucket_iam_member" "run_reads_source" {
   bucket = local.source_bucket
   role   = "roles/storage.objectViewer"
-  member = google_service_account.run.member
+  member = "serviceAccount:${local.run_account}"
+}
+
+resource "google_storage_bucket_iam_member" "run_reads_more_sources" {
+  for_each = toset(var.more_source_buckets)
+
+  bucket = each.key
+  role   = "roles/storage.objectViewer"
+  member = "serviceAccount:${local.run_account}"
 }
 
 # objectUser, and not objectCreator: a newer picture replaces its thumbnail, and looking at the old one is a read.
 resource "google_storage_bucket_iam_member" "run_writes_target" {
   bucket = local.target_bucket
   role   = "roles/storage.objectUser"
-  member = google_service_account.run.member
+  member = "serviceAccount:${local.run_account}"
 }
 
 locals {
@@ -37,7 +54,7 @@ locals {
   environment = merge(
     {
       TARGET_BUCKET        = local.target_bucket
-      SOURCE_BUCKETS       = local.source_bucket
+      SOURCE_BUCKETS       = join(",", local.source_buckets)
       MAX_SOURCE_BYTES     = tostring(var.max_source_bytes)
       MAX_SOURCE_PIXELS    = tostring(var.max_source_pixels)
       EVENT_TIMEOUT        = "${local.event_timeout_seconds}s"
@@ -57,6 +74,7 @@ resource "google_cloud_run_v2_service" "thumbnailer" {
   project  = var.project
   location = var.region
   name     = var.name
+  labels   = var.labels
 
   # Pub/Sub of the same project counts as internal; nothing outside can even ask.
   ingress = "INGRESS_TRAFFIC_INTERNAL_ONLY"
@@ -71,15 +89,35 @@ resource "google_cloud_run_v2_service" "thumbnailer" {
     percent = 100
   }
 
+  dynamic "binary_authorization" {
+    for_each = var.binary_authorization[*]
+    content {
+      use_default = binary_authorization.value == "default" ? true : null
+      policy      = binary_authorization.value == "default" ? null : binary_authorization.value
+    }
+  }
+
   template {
     execution_environment            = "EXECUTION_ENVIRONMENT_GEN2"
-    service_account                  = google_service_account.run.email
+    encryption_key                   = var.kms_key
+    service_account                  = local.run_account
     timeout                          = "${local.request_timeout_seconds}s"
     max_instance_request_concurrency = var.concurrency
 
     scaling {
       min_instance_count = 0
       max_instance_count = var.max_instances
+    }
+
+    dynamic "vpc_access" {
+      for_each = var.vpc_access[*]
+      content {
+        egress = vpc_access.value.egress
+        network_interfaces {
+          network    = vpc_access.value.network
+          subnetwork = vpc_access.value.subnetwork
+        }
+      }
     }
 
     containers {
@@ -126,5 +164,5 @@ resource "google_cloud_run_v2_service_iam_member" "push_invokes" {
   location = var.region
   name     = google_cloud_run_v2_service.thumbnailer.name
   role     = "roles/run.invoker"
-  member   = google_service_account.push.member
+  member   = "serviceAccount:${local.push_account}"
 }

@@ -46,7 +46,7 @@ resource "google_monitoring_alert_policy" "backlog" {
 
       1. `${local.logs_hint}`
       2. Lines with `outcome` `failed`: the `reason` says what to mend (deploy/OPERATIONS.md).
-      3. No line at all: Pub/Sub can't reach the service. `${google_service_account.push.email}` needs `roles/run.invoker` on the service `${var.name}`, whose ingress must be `internal` or `all`; `terraform apply` puts both right.
+      3. No line at all: Pub/Sub can't reach the service. `${local.push_account}` needs `roles/run.invoker` on the service `${var.name}`, whose ingress must be `internal` or `all`; `terraform apply` puts both right.
       4. Many lines and few failures: more pictures than ${var.max_instances} instances make. Raise `max_instances`, or wait.
     EOT
   }
@@ -123,7 +123,7 @@ resource "google_monitoring_alert_policy" "reconcile" {
   conditions {
     display_name = "An execution of the job failed"
     condition_threshold {
-      filter          = "resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${google_cloud_run_v2_job.reconcile.name}\" AND metric.type=\"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result=\"failed\""
+      filter          = "resource.type=\"cloud_run_job\" AND resource.labels.job_name=monitoring.regex.full_match(\"${var.name}-reconcile(-[0-9]+)?\") AND metric.type=\"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result=\"failed\""
       comparison      = "COMPARISON_GT"
       threshold_value = 0
       duration        = "0s"

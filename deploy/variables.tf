@@ -13,6 +13,17 @@ variable "source_bucket" {
   type        = string
 }
 
+variable "more_source_buckets" {
+  description = "Further buckets whose pictures get thumbnails in the same target; they must exist, in this project. Pictures of one name in two of them share a thumbnail: the later event wins, with a WARNING."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(distinct(concat(var.more_source_buckets, [var.source_bucket]))) == length(var.more_source_buckets) + 1 && !contains(var.more_source_buckets, var.target_bucket)
+    error_message = "more_source_buckets must name each bucket once, and neither source_bucket nor target_bucket: a bucket that is source and target at once is source_bucket."
+  }
+}
+
 variable "target_bucket" {
   description = "Bucket that receives the thumbnails. The source bucket's own name makes one shared bucket."
   type        = string
@@ -256,5 +267,71 @@ variable "alert_email" {
   validation {
     condition     = var.alert_email == "" || can(regex("^[^@[:space:]]+@[^@[:space:]]+$", var.alert_email))
     error_message = "alert_email must be empty or one address."
+  }
+}
+
+variable "labels" {
+  description = "Labels of everything made here that takes them."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
+    error_message = "A label's key begins with a lower-case letter, and key and value have at most 63 lower-case letters, digits, underscores and hyphens."
+  }
+}
+
+variable "run_account" {
+  description = "E-mail address of a service account to run as, in place of one made here. It gets its two roles on the buckets all the same."
+  type        = string
+  default     = null
+}
+
+variable "push_account" {
+  description = "E-mail address of a service account for Pub/Sub to call the service as, in place of one made here. Never the one of run_account: who may call isn't who may write."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.push_account == null || var.push_account != var.run_account
+    error_message = "push_account and run_account must be two accounts."
+  }
+}
+
+variable "kms_key" {
+  description = "Cloud KMS key for the topics, the service and the job, projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY. deploy/README.md says who must be allowed to use it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "kms_key must be a key's full name, without a version."
+  }
+}
+
+variable "allowed_persistence_regions" {
+  description = "Regions in which Pub/Sub may store messages. Null leaves it to the organization's policy."
+  type        = list(string)
+  default     = null
+}
+
+variable "binary_authorization" {
+  description = "Policy that images must meet: \"default\" for the project's, or projects/PROJECT/platforms/cloudRun/policies/POLICY."
+  type        = string
+  default     = null
+}
+
+variable "vpc_access" {
+  description = "Network for the service's and the job's own connections (direct VPC egress). The subnetwork needs Private Google Access, and egress is ALL_TRAFFIC or PRIVATE_RANGES_ONLY."
+  type = object({
+    network    = string
+    subnetwork = string
+    egress     = optional(string, "ALL_TRAFFIC")
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc_access == null || contains(["ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"], try(var.vpc_access.egress, ""))
+    error_message = "vpc_access.egress must be ALL_TRAFFIC or PRIVATE_RANGES_ONLY."
   }
 }

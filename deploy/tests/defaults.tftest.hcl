@@ -71,7 +71,7 @@ run "subscription" {
     error_message = "events are pushed to /"
   }
   assert {
-    condition     = google_pubsub_subscription.push.push_config[0].oidc_token[0].service_account_email == google_service_account.push.email
+    condition     = google_pubsub_subscription.push.push_config[0].oidc_token[0].service_account_email == google_service_account.push[0].email
     error_message = "events are pushed as the push account"
   }
   assert {
@@ -232,27 +232,27 @@ run "service" {
 
 run "accounts" {
   assert {
-    condition     = google_cloud_run_v2_service.thumbnailer.template[0].service_account == google_service_account.run.email
+    condition     = google_cloud_run_v2_service.thumbnailer.template[0].service_account == google_service_account.run[0].email
     error_message = "the service runs as the run account"
   }
   assert {
-    condition     = google_service_account.run.account_id != google_service_account.push.account_id
+    condition     = google_service_account.run[0].account_id != google_service_account.push[0].account_id
     error_message = "the run and push accounts are separate"
   }
   assert {
-    condition     = google_storage_bucket_iam_member.run_reads_source.bucket == "demo-photos" && google_storage_bucket_iam_member.run_reads_source.role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.run_reads_source.member == google_service_account.run.member
+    condition     = google_storage_bucket_iam_member.run_reads_source.bucket == "demo-photos" && google_storage_bucket_iam_member.run_reads_source.role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.run_reads_source.member == "serviceAccount:${google_service_account.run[0].email}"
     error_message = "the run account reads the source, no more"
   }
   assert {
-    condition     = google_storage_bucket_iam_member.run_writes_target.bucket == "demo-thumbnails" && google_storage_bucket_iam_member.run_writes_target.role == "roles/storage.objectUser" && google_storage_bucket_iam_member.run_writes_target.member == google_service_account.run.member
+    condition     = google_storage_bucket_iam_member.run_writes_target.bucket == "demo-thumbnails" && google_storage_bucket_iam_member.run_writes_target.role == "roles/storage.objectUser" && google_storage_bucket_iam_member.run_writes_target.member == "serviceAccount:${google_service_account.run[0].email}"
     error_message = "the run account writes the target, no more"
   }
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.push_invokes.name == google_cloud_run_v2_service.thumbnailer.name && google_cloud_run_v2_service_iam_member.push_invokes.role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.push_invokes.member == google_service_account.push.member
+    condition     = google_cloud_run_v2_service_iam_member.push_invokes.name == google_cloud_run_v2_service.thumbnailer.name && google_cloud_run_v2_service_iam_member.push_invokes.role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.push_invokes.member == "serviceAccount:${google_service_account.push[0].email}"
     error_message = "the push account invokes this service, no more"
   }
   assert {
-    condition     = google_service_account_iam_member.pubsub_mints_push_tokens.service_account_id == google_service_account.push.name && google_service_account_iam_member.pubsub_mints_push_tokens.role == "roles/iam.serviceAccountTokenCreator"
+    condition     = google_service_account_iam_member.pubsub_mints_push_tokens.service_account_id == "projects/-/serviceAccounts/${google_service_account.push[0].email}" && google_service_account_iam_member.pubsub_mints_push_tokens.role == "roles/iam.serviceAccountTokenCreator"
     error_message = "Pub/Sub may mint tokens of the push account"
   }
 }
@@ -269,6 +269,10 @@ run "for_deploy_sh" {
 }
 
 run "off_by_default" {
+  assert {
+    condition     = google_pubsub_topic.events.kms_key_name == null && google_cloud_run_v2_service.thumbnailer.template[0].encryption_key == null && length(google_pubsub_topic.events.message_storage_policy) + length(google_cloud_run_v2_service.thumbnailer.binary_authorization) + length(google_cloud_run_v2_service.thumbnailer.template[0].vpc_access) == 0
+    error_message = "no key, region, policy or network is asked for"
+  }
   assert {
     condition     = length(google_pubsub_topic.results) + length(google_storage_notification.results) + length(google_logging_project_sink.refusals) + length(google_pubsub_topic_iam_member.storage_publishes_results) + length(google_pubsub_topic_iam_member.sink_publishes_results) == 0 && output.result_topic == ""
     error_message = "nothing is made to tell an app"

@@ -168,27 +168,27 @@ run "deletes" {
 
 run "reconcile" {
   assert {
-    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].args == tolist(["reconcile", "demo-photos", "--topic", google_pubsub_topic.events.id])
+    condition     = google_cloud_run_v2_job.reconcile["1"].template[0].template[0].containers[0].args == tolist(["reconcile", "demo-photos", "--topic", google_pubsub_topic.events.id])
     error_message = "the job compares the source and publishes to the topic"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].image == var.image
+    condition     = google_cloud_run_v2_job.reconcile["1"].template[0].template[0].containers[0].image == var.image
     error_message = "the job runs the service's image"
   }
   assert {
-    condition     = { for e in google_cloud_run_v2_job.reconcile.template[0].template[0].containers[0].env : e.name => e.value } == merge({ for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value }, { LOG_FORMAT = "json" })
+    condition     = { for e in google_cloud_run_v2_job.reconcile["1"].template[0].template[0].containers[0].env : e.name => e.value } == merge({ for e in google_cloud_run_v2_service.thumbnailer.template[0].containers[0].env : e.name => e.value }, { LOG_FORMAT = "json" })
     error_message = "the job has the service's configuration and writes JSON"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].service_account == google_service_account.reconcile.email
+    condition     = google_cloud_run_v2_job.reconcile["1"].template[0].template[0].service_account == google_service_account.reconcile.email
     error_message = "the job runs as the reconcile account"
   }
   assert {
-    condition     = !google_cloud_run_v2_job.reconcile.deletion_protection
+    condition     = !google_cloud_run_v2_job.reconcile["1"].deletion_protection
     error_message = "terraform destroy removes the job"
   }
   assert {
-    condition     = google_cloud_run_v2_job.reconcile.template[0].template[0].timeout == "21600s"
+    condition     = google_cloud_run_v2_job.reconcile["1"].template[0].template[0].timeout == "21600s"
     error_message = "a run has six hours"
   }
   assert {
@@ -200,7 +200,7 @@ run "reconcile" {
     error_message = "the reconcile account publishes to the topic of events"
   }
   assert {
-    condition     = google_cloud_run_v2_job_iam_member.reconcile_starts.name == google_cloud_run_v2_job.reconcile.name && google_cloud_run_v2_job_iam_member.reconcile_starts.role == "roles/run.invoker" && google_cloud_run_v2_job_iam_member.reconcile_starts.member == google_service_account.reconcile.member
+    condition     = google_cloud_run_v2_job_iam_member.reconcile_starts["1"].name == google_cloud_run_v2_job.reconcile["1"].name && google_cloud_run_v2_job_iam_member.reconcile_starts["1"].role == "roles/run.invoker" && google_cloud_run_v2_job_iam_member.reconcile_starts["1"].member == google_service_account.reconcile.member
     error_message = "the reconcile account starts its own job"
   }
   assert {
@@ -214,15 +214,15 @@ run "reconcile_by_schedule" {
     reconcile_schedule = "0 3 * * *"
   }
   assert {
-    condition     = google_cloud_scheduler_job.reconcile[0].schedule == "0 3 * * *" && google_cloud_scheduler_job.reconcile[0].time_zone == "Etc/UTC"
+    condition     = google_cloud_scheduler_job.reconcile["1"].schedule == "0 3 * * *" && google_cloud_scheduler_job.reconcile["1"].time_zone == "Etc/UTC"
     error_message = "the schedule is in UTC"
   }
   assert {
-    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].uri == "https://run.googleapis.com/v2/projects/demo-project/locations/europe-west1/jobs/gcs-thumbnailer-reconcile:run" && google_cloud_scheduler_job.reconcile[0].http_target[0].http_method == "POST"
+    condition     = google_cloud_scheduler_job.reconcile["1"].http_target[0].uri == "https://run.googleapis.com/v2/projects/demo-project/locations/europe-west1/jobs/gcs-thumbnailer-reconcile:run" && google_cloud_scheduler_job.reconcile["1"].http_target[0].http_method == "POST"
     error_message = "the schedule starts the job"
   }
   assert {
-    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].oauth_token[0].service_account_email == google_service_account.reconcile.email
+    condition     = google_cloud_scheduler_job.reconcile["1"].http_target[0].oauth_token[0].service_account_email == google_service_account.reconcile.email
     error_message = "the schedule starts the job as the reconcile account"
   }
 }
@@ -245,7 +245,7 @@ run "another_name" {
     condition = alltrue([for n in [
       google_cloud_run_v2_service.thumbnailer.name, google_pubsub_topic.events.name, google_pubsub_subscription.push.name,
       google_pubsub_topic.dead_letter.name, google_pubsub_subscription.dead_letter.name,
-      google_service_account.run.account_id, google_service_account.push.account_id,
+      google_service_account.run[0].account_id, google_service_account.push[0].account_id,
       google_logging_metric.events.name, google_monitoring_alert_policy.errors.display_name,
     ] : startswith(n, "second")])
     error_message = "a second deployment shares no name with the first"

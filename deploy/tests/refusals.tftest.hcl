@@ -229,3 +229,52 @@ run "an_address_that_is_none_is_refused" {
     alert_email = "oncall"
   }
 }
+
+run "a_target_among_the_sources_is_refused" {
+  command         = plan
+  expect_failures = [var.more_source_buckets]
+  variables {
+    more_source_buckets = ["demo-thumbnails"]
+  }
+}
+
+run "a_source_named_twice_is_refused" {
+  command         = plan
+  expect_failures = [var.more_source_buckets]
+  variables {
+    more_source_buckets = ["demo-photos"]
+  }
+}
+
+run "a_label_in_capitals_is_refused" {
+  command         = plan
+  expect_failures = [var.labels]
+  variables {
+    labels = { Team = "media" }
+  }
+}
+
+run "one_account_for_both_is_refused" {
+  command         = plan
+  expect_failures = [var.push_account]
+  variables {
+    run_account  = "one@demo-project.iam.gserviceaccount.com"
+    push_account = "one@demo-project.iam.gserviceaccount.com"
+  }
+}
+
+run "a_key_by_short_name_is_refused" {
+  command         = plan
+  expect_failures = [var.kms_key]
+  variables {
+    kms_key = "key"
+  }
+}
+
+run "an_unknown_egress_is_refused" {
+  command         = plan
+  expect_failures = [var.vpc_access]
+  variables {
+    vpc_access = { network = "net", subnetwork = "sub", egress = "all" }
+  }
+}

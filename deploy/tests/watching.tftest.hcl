@@ -69,11 +69,11 @@ run "alerts" {
     error_message = "the dead letters' alert says how to make what is missing"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.errors.documentation[0].content, google_service_account.run.email)
+    condition     = strcontains(google_monitoring_alert_policy.errors.documentation[0].content, google_service_account.run[0].email)
     error_message = "the error alert names the account"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.backlog.documentation[0].content, google_service_account.push.email)
+    condition     = strcontains(google_monitoring_alert_policy.backlog.documentation[0].content, google_service_account.push[0].email)
     error_message = "the waiting alert names the account"
   }
   assert {
@@ -106,11 +106,11 @@ run "alerts" {
     error_message = "the share of refusals needs no metric that is there"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.reconcile.conditions[0].condition_threshold[0].filter, "job_name=\"gcs-thumbnailer-reconcile\" AND metric.type=\"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result=\"failed\"") && google_monitoring_alert_policy.reconcile.conditions[0].condition_threshold[0].threshold_value == 0
+    condition     = strcontains(google_monitoring_alert_policy.reconcile.conditions[0].condition_threshold[0].filter, "job_name=monitoring.regex.full_match(\"gcs-thumbnailer-reconcile(-[0-9]+)?\") AND metric.type=\"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result=\"failed\"") && google_monitoring_alert_policy.reconcile.conditions[0].condition_threshold[0].threshold_value == 0
     error_message = "a failed run of reconcile is reported"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.errors.conditions[0].condition_matched_log[0].filter, "(resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"gcs-thumbnailer-reconcile\")")
+    condition     = strcontains(google_monitoring_alert_policy.errors.conditions[0].condition_matched_log[0].filter, "(resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=~\"^gcs-thumbnailer-reconcile(-[0-9]+)?$\")")
     error_message = "a reconcile that never starts is reported"
   }
   assert {
@@ -126,7 +126,7 @@ run "alerts" {
     error_message = "every ERROR line of the service is reported"
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.errors.conditions[0].condition_matched_log[0].filter, "resource.labels.job_name=\"gcs-thumbnailer-reconcile\"")
+    condition     = strcontains(google_monitoring_alert_policy.errors.conditions[0].condition_matched_log[0].filter, "resource.labels.job_name=~\"^gcs-thumbnailer-reconcile(-[0-9]+)?$\"")
     error_message = "every ERROR line of the job is reported"
   }
   assert {
