@@ -2,6 +2,8 @@
 //!
 //! [`ThumbHash`]: https://evanw.github.io/thumbhash/
 
+mod thumbhash;
+
 use super::output::{Picture, Planes};
 use super::pixels::{Model, Pixels};
 
@@ -14,7 +16,7 @@ pub(super) fn hash(picture: &Picture) -> Vec<u8> {
         Picture::Pixels(pixels) => reduced(pixels),
         Picture::Planes(planes) => reduced_planes(planes),
     };
-    thumbhash::rgba_to_thumb_hash(small.width, small.height, &small.samples)
+    thumbhash::encode(small.width, small.height, small.samples.as_chunks().0)
 }
 
 /// A cell's mean is that of so many samples on a side: more would tell no more, and a large output has thousands in a cell.
