@@ -74,7 +74,7 @@ fn channels(pixels: &[[u8; 4]]) -> [Vec<f32>; 4] {
         let [colour @ .., alpha] = pixel.map(light);
         let [r, g, b]: [f32; 3] =
             std::array::from_fn(|n| mean[n] * (1.0 - alpha) + alpha * colour[n]);
-        let values = [(r + g + b) / 3.0, (r + g) / 2.0 - b, r - g, alpha];
+        let values = [(r + g + b) / 3.0, r.midpoint(g) - b, r - g, alpha];
         for (channel, value) in channels.iter_mut().zip(values) {
             channel.push(value);
         }

@@ -223,13 +223,14 @@ impl Picture<'_> {
         for gatherer in gatherers {
             match gatherer {
                 Gatherer::Shrink(outputs, shrink) => {
-                    let finished = outputs.into_iter().zip(shrink.finish());
-                    finished.for_each(|(output, planes)| finish(output, &planes));
+                    for (output, planes) in outputs.into_iter().zip(shrink.finish()) {
+                        finish(output, &planes);
+                    }
                 }
                 Gatherer::Copy(outputs, planes) => {
-                    outputs
-                        .into_iter()
-                        .for_each(|output| finish(output, &planes));
+                    for output in outputs {
+                        finish(output, &planes);
+                    }
                 }
             }
         }
