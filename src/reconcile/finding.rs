@@ -9,6 +9,10 @@ use crate::stored::{Origin, Record};
 use crate::work::{Job, Place, Scope, Skip};
 
 /// What was found of one name.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are sources, and each is taken apart at once"
+)]
 #[derive(Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The object is not a source.

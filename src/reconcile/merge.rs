@@ -14,6 +14,10 @@ pub struct Merge {
 }
 
 /// What a merge wants or has.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are rows, and each is taken apart at once"
+)]
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
     /// The next page of sources is to be added.

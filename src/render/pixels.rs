@@ -37,7 +37,7 @@ impl Model {
     clippy::cast_possible_truncation,
     reason = "the low byte is the sample"
 )]
-#[inline(always)]
+#[inline]
 pub(super) fn to_sample(value: f32) -> u8 {
     // Next to it floats are whole numbers, and their low bits count them.
     const WHOLE: f32 = 8_388_608.0;

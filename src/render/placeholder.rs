@@ -2,6 +2,8 @@
 //!
 //! [`ThumbHash`]: https://evanw.github.io/thumbhash/
 
+mod thumbhash;
+
 use super::output::{Picture, Planes};
 use super::pixels::{Model, Pixels};
 
@@ -14,7 +16,7 @@ pub(super) fn hash(picture: &Picture) -> Vec<u8> {
         Picture::Pixels(pixels) => reduced(pixels),
         Picture::Planes(planes) => reduced_planes(planes),
     };
-    thumbhash::rgba_to_thumb_hash(small.width, small.height, &small.samples)
+    thumbhash::encode(small.width, small.height, small.samples.as_chunks().0)
 }
 
 /// A cell's mean is that of so many samples on a side: more would tell no more, and a large output has thousands in a cell.
@@ -36,15 +38,13 @@ impl Cells {
         }
     }
 
-    /// The positions that are looked at.
-    fn positions(&self) -> impl Iterator<Item = usize> + use<> {
+    /// The positions that are looked at, each with the cell that it belongs to.
+    fn positions(&self) -> Vec<(usize, usize)> {
         let step = (self.length / (self.count * SAMPLES)).max(1);
-        (0..self.length).step_by(step)
-    }
-
-    /// The cell that a position belongs to.
-    fn of(&self, position: usize) -> usize {
-        position * self.count / self.length.max(1)
+        let positions = (0..self.length).step_by(step);
+        positions
+            .map(|position| (position, position * self.count / self.length))
+            .collect()
     }
 }
 
@@ -89,11 +89,12 @@ fn cells(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 4]) -
     let longer = width.max(height);
     let (columns, rows) = (Cells::new(width, longer), Cells::new(height, longer));
     let mut sums = vec![[0_u64; 5]; columns.count * rows.count];
-    for y in rows.positions() {
-        let row = rows.of(y) * columns.count;
-        for x in columns.positions() {
-            let [red, green, blue, alpha] = pixel(x, y).map(u64::from);
-            if let Some(sum) = sums.get_mut(row + columns.of(x)) {
+    let positions = columns.positions();
+    for (y, row) in rows.positions() {
+        let first = row * columns.count;
+        for (x, column) in &positions {
+            let [red, green, blue, alpha] = pixel(*x, y).map(u64::from);
+            if let Some(sum) = sums.get_mut(first + column) {
                 let premultiplied = [red * alpha, green * alpha, blue * alpha, alpha, 1];
                 for (sum, value) in sum.iter_mut().zip(premultiplied) {
                     *sum += value;

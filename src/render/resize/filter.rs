@@ -71,7 +71,7 @@ impl<'a> Filter<'a> {
             for (weight, y) in weights.iter_mut().zip(&self.held) {
                 *weight = self.rows.weight(output, *y) / (ONE * f32::from(UNIT));
             }
-            if weights.iter().any(|weight| weight.abs() > 0.0) {
+            if weights.iter().any(|weight| *weight != 0.0) {
                 add_rows(
                     &mut self.output[output * width..][..width],
                     weights,
@@ -105,11 +105,7 @@ fn narrow_row<const TAPS: usize>(columns: &Axis, boxes: &[i16], narrow: &mut [f3
 /// The sum of products, which stays below 2^31: the weights' absolute values add up to less than 2.
 ///
 /// Powers of two of products are what compilers turn into multiply-and-add instructions.
-#[expect(
-    clippy::inline_always,
-    reason = "each number of taps is to have its own unrolled copy"
-)]
-#[inline(always)]
+#[inline]
 fn dot(values: &[i16], weights: &[i16]) -> i32 {
     let (values, last_values) = values.as_chunks::<{ 4 * LANES }>();
     let (weights, last_weights) = weights.as_chunks();
@@ -124,8 +120,7 @@ fn dot(values: &[i16], weights: &[i16]) -> i32 {
 }
 
 /// The sum of a fixed number of products.
-#[expect(clippy::inline_always, reason = "as in `dot`")]
-#[inline(always)]
+#[inline]
 fn products<const N: usize>((values, weights): (&[i16; N], &[i16; N])) -> i32 {
     let pairs = values.iter().zip(weights);
     pairs

@@ -138,6 +138,22 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
                     *value = sums[channel].single();
                 }
             }
+        } else if self.grid == Grid::WHOLE {
+            // Loops of a known length need no count.
+            let (boxes, sums, scale) = (&mut self.boxes, &self.sums, self.scale);
+            match shrink {
+                1 => fill_boxes::<_, C, 1>(boxes, padded, sums, scale),
+                2 => fill_boxes::<_, C, 2>(boxes, padded, sums, scale),
+                3 => fill_boxes::<_, C, 3>(boxes, padded, sums, scale),
+                4 => fill_boxes::<_, C, 4>(boxes, padded, sums, scale),
+                5 => fill_boxes::<_, C, 5>(boxes, padded, sums, scale),
+                6 => fill_boxes::<_, C, 6>(boxes, padded, sums, scale),
+                _ => {
+                    for (index, held) in sums.chunks(shrink).enumerate() {
+                        fill_box(boxes, padded, index, held, scale);
+                    }
+                }
+            }
         } else {
             let mut start = 0;
             for index in 0..self.columns.boxes() {
@@ -145,12 +161,13 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
                     .grid
                     .columns_before((index + 1) * shrink)
                     .min(self.sums.len());
-                for (channel, boxes) in self.boxes.chunks_exact_mut(padded).enumerate() {
-                    let sums = self.sums[start..end]
-                        .iter()
-                        .map(|sums| sums[channel].into());
-                    boxes[index] = mean(sums.sum(), self.scale);
-                }
+                fill_box(
+                    &mut self.boxes,
+                    padded,
+                    index,
+                    &self.sums[start..end],
+                    self.scale,
+                );
                 start = end;
             }
         }
@@ -160,6 +177,42 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
             }
         }
         self.sums.fill([S::default(); C]);
+    }
+}
+
+/// Fills in a row of boxes of `N` columns; the last may be shorter.
+fn fill_boxes<S: Sum, const C: usize, const N: usize>(
+    boxes: &mut [i16],
+    padded: usize,
+    sums: &[[S; C]],
+    scale: u64,
+) {
+    let (whole, last) = sums.as_chunks::<N>();
+    for (index, held) in whole.iter().enumerate() {
+        fill_box(boxes, padded, index, held, scale);
+    }
+    if !last.is_empty() {
+        fill_box(boxes, padded, whole.len(), last, scale);
+    }
+}
+
+/// Fills in the means of a box, given the sums that it holds; each channel has `padded` boxes.
+#[inline]
+fn fill_box<S: Sum, const C: usize>(
+    boxes: &mut [i16],
+    padded: usize,
+    index: usize,
+    held: &[[S; C]],
+    scale: u64,
+) {
+    let mut totals = [0; C];
+    for sums in held {
+        for (total, sum) in totals.iter_mut().zip(sums) {
+            *total += (*sum).into();
+        }
+    }
+    for (boxes, total) in boxes.chunks_exact_mut(padded).zip(totals) {
+        boxes[index] = mean(total, scale);
     }
 }
 

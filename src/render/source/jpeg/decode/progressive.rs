@@ -25,7 +25,7 @@ pub(super) fn decode(
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
     let (mut found, steps) = selection::find(header, source)?;
-    let Some(wanted) = sizes(header, &found, &steps, sides) else {
+    let Some(made) = sizes(header, &found, &steps, sides) else {
         return decode_apart(header, source, sides, sink);
     };
     let largest = sides.map(Sides::largest);
@@ -58,7 +58,7 @@ pub(super) fn decode(
             _ => tables.read(&segment)?,
         }
     }
-    let planes = planes.iter().zip(&header.components).zip(wanted);
+    let planes = planes.iter().zip(&header.components).zip(made);
     for (index, ((plane, component), sizes)) in planes.enumerate() {
         plane.reconstruct(index, component, &sizes, sink);
     }
@@ -73,7 +73,7 @@ fn sizes(
     sides: [Sides; 4],
 ) -> Option<Vec<Vec<Size>>> {
     let components = sides.iter().enumerate().take(header.components.len());
-    let wanted = components.map(|(index, sides)| {
+    let made = components.map(|(index, sides)| {
         let largest = sides.largest();
         let size = |side| {
             let last_bits = selection::last_bits(header, found, steps, index, [largest, side])?;
@@ -81,7 +81,7 @@ fn sizes(
         };
         sides.iter().map(size).collect()
     });
-    wanted.collect()
+    made.collect()
 }
 
 /// Decodes one size of each component at a time.
