@@ -5,9 +5,14 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
 
 /// The largest body that is parsed: a notification has a few kilobytes, Pub/Sub's limit is 10 MB.
 const MAX_BYTES: usize = 1 << 20;
+/// No notification is longer than this, of which each connection may have as much.
+const USUAL_BYTES: usize = 64 << 10;
+/// Longer ones take turns, so many at a time; who waits is read no further.
+static LONGER: Semaphore = Semaphore::const_new(16);
 /// An overlong body is still taken in up to here, and dropped, so that the caller gets to read the answer.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
 /// The body must be there by then.
@@ -44,11 +49,15 @@ pub(super) async fn read(body: Body) -> Result<Vec<u8>, Refused> {
 async fn collect(mut body: Body) -> Result<Vec<u8>, Refused> {
     let mut bytes = Vec::new();
     let mut total = 0;
+    let mut turn = None;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Refused::BrokenOff)?.into_data() else {
             continue;
         };
         total += data.len();
+        if total > USUAL_BYTES && turn.is_none() {
+            turn = LONGER.acquire().await.ok();
+        }
         if total <= MAX_BYTES {
             bytes.extend_from_slice(&data);
         } else {

@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::connection::{by_hand, last_words};
 
-/// What a connection takes at most: a head that doesn't end, or a body of the usual size, and its task.
+/// What a connection takes at most: a head that doesn't end, or a body of the usual size, and as much for its task and
+/// buffers.
 const BYTES: u64 = 128 << 10;
 /// Connections take at most this part of what pictures may take, beside it.
 const PART: u64 = 8;

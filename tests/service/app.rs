@@ -33,9 +33,17 @@ struct Log {
 
 impl App {
     /// Starts the service with nothing in its environment but these variables, and returns once
-    /// `/health` answers 200.
+    /// `/health` answers 200. Where `TEST_SERVICE_RUNNER` names a program, that one starts it.
     pub async fn start(environment: &[(&str, &str)]) -> Self {
-        Self::start_as(Command::new(PROGRAM), environment).await
+        let command = match std::env::var_os("TEST_SERVICE_RUNNER") {
+            Some(runner) => {
+                let mut command = Command::new(runner);
+                command.arg(PROGRAM);
+                command
+            }
+            None => Command::new(PROGRAM),
+        };
+        Self::start_as(command, environment).await
     }
 
     /// As [`Self::start`], with so many open files at most.

@@ -1,8 +1,8 @@
 //! Deletions followed in the cloud, by chance: uploads, overwrites, broken versions and deletes, their events late, doubled,
 //! shuffled and redelivered until acknowledged, over two instances whose storage calls meet faults, beside reconciles that
-//! are killed, and a second deployment whose prefix lies behind the first's.
+//! are killed, instances that are killed or terminated, and a second deployment whose prefix lies behind the first's.
 //!
-//! `CHAOS_SEEDS` says how many runs there are, `TEST_SEED` the first one's seed; the next run's is the next number.
+//! `CHAOS_SEEDS` says how many runs there are, or `CHAOS_MINUTES` how long they go on (tests/bench/chaos), `TEST_SEED` the first one's seed; the next run's is the next number.
 
 mod cloud;
 mod happening;
@@ -10,6 +10,7 @@ mod happening;
 use std::collections::VecDeque;
 use std::process::Child;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -46,15 +47,23 @@ struct State {
     reconciles: Vec<Child>,
     begun: usize,
     killed: usize,
+    /// The instances that others have taken the places of.
+    ended: usize,
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_in_the_cloud_ends_with_what_is_there_and_nothing_else() {
     let seeds = std::env::var("CHAOS_SEEDS").ok();
-    let seeds = seeds.map_or(20, |text| text.parse().expect("CHAOS_SEEDS is a number"));
+    let seeds: u64 = seeds.map_or(20, |text| text.parse().expect("CHAOS_SEEDS is a number"));
+    let minutes = std::env::var("CHAOS_MINUTES").ok();
+    let minutes = minutes.map(|text| text.parse().expect("CHAOS_MINUTES is a number"));
+    let end = minutes.map(|minutes| Instant::now() + Duration::from_mins(minutes));
     let first = Rng::seed_from_environment("chaos");
     let cloud = Arc::new(Cloud::start().await);
-    for seed in (first..).take(seeds) {
+    for seed in first.. {
+        if end.map_or(seed == first + seeds, |end| Instant::now() > end) {
+            break;
+        }
         // The last one that is printed is the one that failed.
         println!("chaos: run of TEST_SEED={seed}");
         Run::new(&cloud, seed).to_its_end().await;
@@ -72,6 +81,10 @@ impl Run {
         for _ in 0..rng.below(4) {
             queue.insert(rng.below(queue.len()), Happening::Reconcile);
         }
+        for _ in 0..rng.below(3) {
+            let gently = rng.below(2) == 0;
+            queue.insert(rng.below(queue.len()), Happening::End { gently });
+        }
         let source = |number| Source::new(format!("run{seed}/{number}.png"));
         Arc::new(Self {
             cloud: Arc::clone(cloud),
@@ -83,6 +96,7 @@ impl Run {
                 reconciles: Vec::new(),
                 begun: 0,
                 killed: 0,
+                ended: 0,
             }),
             sources: (0..NAMES)
                 .map(source)
@@ -100,9 +114,9 @@ impl Run {
             worker.expect("no worker fails");
         }
         self.cloud.calm();
-        let had_reconciles = self.kill_what_is_left();
+        let somebody_died = self.kill_what_is_left();
         self.cloud.until_quiet().await;
-        if had_reconciles {
+        if somebody_died {
             // What dies or fails between its write and its last question leaves that to the next run.
             let ended = self.cloud.reconcile(&["photos", "--prune"]).await;
             assert_eq!(
@@ -145,6 +159,11 @@ impl Run {
                         let again = Happening::Delivery(event, attempt + 1);
                         self.state().queue.push_back(again);
                     }
+                }
+                Happening::End { gently } => {
+                    let instance = self.state().rng.below(2);
+                    self.cloud.end(instance, gently).await;
+                    self.state().ended += 1;
                 }
                 Happening::Reconcile => {
                     let instance = self.state().rng.below(2);
@@ -233,7 +252,7 @@ impl Run {
             "chaos: {} of {} reconciles killed",
             state.killed, state.begun
         );
-        state.begun > 0
+        state.begun + state.ended > 0
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -3,9 +3,10 @@
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::raw::{exchange, post};
+use crate::raw::{exchange, framed, post};
 use crate::until::until;
 
 /// 64 files of the process's own and 4 for each of 10 connections.
@@ -71,4 +72,32 @@ async fn a_system_that_gives_no_connections_is_warned_of_and_outlasted() {
     let (answer, ()) = tokio::join!(waiting, mended);
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer:?}");
     assert_eq!(warnings(&app, "accept"), 1);
+}
+
+/// Bodies of nearly 1 MiB that don't end: together they would take as much as there are connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_bodies_take_turns_and_little_memory() {
+    const CALLERS: usize = 200;
+    const LONG: usize = 1_000_000;
+    let store = tempfile::tempdir().expect("a temporary folder");
+    let folder = store.path().to_str().expect("a plain path");
+    let app = App::start(&[("TARGET_BUCKET", "thumbs"), ("STORAGE_DIR", folder)]).await;
+    let idle = app.peak_memory();
+    let head = format!("content-length: {}\r\n", LONG + 1);
+    let unended = framed(&head, &" ".repeat(LONG));
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (address, request) = (app.address().to_owned(), unended.clone());
+        callers.spawn(async move { exchange(&address, &request).await });
+    }
+    let event = push(&app).await;
+    assert!(event.starts_with("HTTP/1.1 204 "), "{event:?}");
+    while let Some(answer) = callers.join_next().await {
+        let answer = answer.expect("no caller fails");
+        // A close before unread bytes may take the answer with it.
+        let is_cut_off = answer.is_empty() || answer.starts_with("HTTP/1.1 408 ");
+        assert!(is_cut_off, "{answer:?}");
+    }
+    let grown = app.peak_memory() - idle;
+    assert!(grown < 80 << 20, "the peak memory grew by {grown} bytes");
 }

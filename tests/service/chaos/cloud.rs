@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use image::ImageFormat;
 
@@ -48,7 +50,12 @@ pub struct Cloud {
     pub gcs: FakeGcs,
     control: StorageControl,
     proxies: [Proxy; 2],
-    instances: [App; 2],
+    instances: [tokio::sync::Mutex<Arc<App>>; 2],
+    /// Whether instances have been ended, and requests may end with them.
+    ended: AtomicUsize,
+    broken_off: AtomicUsize,
+    start: Instant,
+    lives: Mutex<Vec<String>>,
     /// The other deployment's outputs, by name.
     others: BTreeMap<String, Stored>,
     refused: AtomicUsize,
@@ -66,11 +73,16 @@ impl Cloud {
         ];
         let [first, second] = [&proxies[0], &proxies[1]].map(|proxy| environment(proxy, &control));
         let instances = [App::start(&first).await, App::start(&second).await];
+        let instances = instances.map(Arc::new).map(tokio::sync::Mutex::new);
         let mut cloud = Self {
             gcs,
             control,
             proxies,
             instances,
+            ended: AtomicUsize::new(0),
+            broken_off: AtomicUsize::new(0),
+            start: Instant::now(),
+            lives: Mutex::default(),
             others: BTreeMap::new(),
             refused: AtomicUsize::new(0),
         };
@@ -119,15 +131,40 @@ impl Cloud {
             attributes["overwrittenByGeneration"] = by.to_string().into();
         }
         let json = [("content-type", "application/json")];
-        let instance = &self.instances[instance];
-        match instance.post("/", &json, body.to_string()).await {
-            (204, _) => true,
-            (503, _) => {
+        let instance = Arc::clone(&*self.instances[instance].lock().await);
+        match instance.try_post("/", &json, body.to_string()).await {
+            Ok(answer) if answer.status == 204 => true,
+            Ok(answer) if answer.status == 503 => {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 false
             }
-            (status, words) => panic!("{event:?} is answered {status}: {words}"),
+            Ok(answer) => panic!("{event:?} is answered {}: {}", answer.status, answer.text()),
+            Err(_) if self.ended.load(Ordering::Relaxed) > 0 => {
+                self.broken_off.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+            Err(error) => panic!("{event:?} is not answered: {error}"),
         }
+    }
+
+    /// Has another take an instance's place, which is killed or terminated with what it has in hand.
+    pub async fn end(&self, instance: usize, gently: bool) {
+        let mut place = self.instances[instance].lock().await;
+        let peak = place.peak_memory() >> 10;
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        if gently {
+            place.sigterm();
+            assert!(place.wait().await.success(), "the exit after SIGTERM");
+        } else {
+            place.kill();
+        }
+        *place = Arc::new(App::start(&self.environment(instance)).await);
+        let (at, how) = (
+            self.start.elapsed().as_secs(),
+            if gently { "terminated" } else { "killed" },
+        );
+        let life = format!("chaos: at {at} s an instance is {how}, peak {peak} KiB");
+        self.lives.lock().expect("no panic meanwhile").push(life);
     }
 
     pub fn let_things_go_wrong(&self) {
@@ -204,6 +241,13 @@ impl Cloud {
         let refused = self.refused.load(Ordering::Relaxed);
         println!("chaos: {refused} answers of 503");
         assert!(refused > 0, "nothing was redelivered");
+        for life in &*self.lives.lock().expect("no panic meanwhile") {
+            println!("{life}");
+        }
+        let broken_off = self.broken_off.load(Ordering::Relaxed);
+        println!("chaos: {broken_off} requests broken off");
+        let ended = self.ended.load(Ordering::Relaxed);
+        assert!(ended > 0, "no instance was ended");
         let lost = self.control.answers_lost();
         println!("chaos: {lost} answers to deletes lost");
         assert!(lost > 0, "no answer to a delete was lost");

@@ -1,5 +1,6 @@
 //! What happens to sources, and what of it is announced.
 
+use flate2::Crc;
 use image::ImageFormat;
 
 use super::cloud::{Cloud, Event};
@@ -19,12 +20,15 @@ pub enum Happening {
     Delivery(Event, u32),
     /// Somebody compares the buckets, and is killed later.
     Reconcile,
+    /// An instance is terminated, or killed, and another takes its place.
+    End { gently: bool },
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum Change {
     Picture,
     Broken,
+    Bomb,
     Delete,
 }
 
@@ -41,11 +45,24 @@ struct Live {
     colour: Option<usize>,
 }
 
+/// A small PNG that says that it is 60,000 pixels wide and high.
+fn bomb() -> Vec<u8> {
+    let mut png = plain(40, 30, colour(1), ImageFormat::Png);
+    for side in [16, 20] {
+        png[side..side + 4].copy_from_slice(&60_000_u32.to_be_bytes());
+    }
+    let mut checksum = Crc::new();
+    checksum.update(&png[12..29]);
+    png[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
+    png
+}
+
 impl Happening {
     pub fn change(name: usize, rng: &mut Rng) -> Self {
-        let kind = match rng.below(8) {
-            0..4 => Change::Picture,
-            4..6 => Change::Broken,
+        let kind = match rng.below(40) {
+            0..24 => Change::Picture,
+            24..30 => Change::Broken,
+            30 => Change::Bomb,
             _ => Change::Delete,
         };
         Self::Change {
@@ -72,7 +89,13 @@ impl Source {
                 let deleted = before.map(|live| self.event("OBJECT_DELETE", live.generation, None));
                 return deleted.into_iter().collect();
             }
-            Change::Picture => plain(40, 30, colour(picture), ImageFormat::Png),
+            Change::Picture => {
+                // Some take a while, so that an end finds them at work.
+                let (width, height) = [(40, 30), (40, 30), (40, 30), (1600, 1200)][picture % 4];
+                let format = [ImageFormat::Png, ImageFormat::Jpeg][picture / 4 % 2];
+                plain(width, height, colour(picture), format)
+            }
+            Change::Bomb => bomb(),
             Change::Broken => b"no picture".to_vec(),
         };
         let put = cloud
