@@ -15,7 +15,7 @@ use crate::proxy::Call;
 use crate::reconcile;
 use crate::storage_control::StorageControl;
 
-/// A picture of each format that is read where SOURCE_TYPES names it: its extension, its content type, and its name here.
+/// A picture of each format that is read where `SOURCE_TYPES` names it: its extension, its content type, and its name here.
 const FORMATS: [(&str, &str, &str); 4] = [
     ("webp", "image/webp", "webp/rgb-0.webp"),
     ("gif", "image/gif", "gif/colours-16.gif"),
