@@ -246,3 +246,23 @@ fn thumb_knows_a_file_however_its_path_is_spelled() {
     let refused = rows.iter().filter(|row| row["outcome"] == "refused");
     assert_eq!(refused.count(), 1, "{rows:?}");
 }
+
+#[test]
+fn thumb_reads_the_formats_that_its_source_types_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    fs::copy(golden.join("webp/rgb-0.webp"), folder.path().join("a")).expect("a picture");
+    let refused = run(&["thumb", "--json", "a"], folder.path());
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(lines(&refused)[0]["reason"], "WebP is not supported");
+    for options in [
+        &["thumb", "--json", "--source-types=webp", "a"][..],
+        &["thumb", "--json", "--source-types=image/*", "a"],
+    ] {
+        let made = run(options, folder.path());
+        assert_eq!(lines(&made)[0]["outcome"], "created", "{options:?}");
+    }
+    let fault = run(&["thumb", "--source-types=.webp", "a"], folder.path());
+    assert_eq!(fault.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&fault.stderr).contains("SOURCE_TYPES"));
+}
