@@ -17,11 +17,12 @@ def main():
     peaks = [int(peak) / 1024 for text in texts for peak in re.findall(r"peak (\d+) KiB", text)]
     fifths = [peaks[len(peaks) * n // 5 : len(peaks) * (n + 1) // 5] for n in range(5)]
     medians = [statistics.median(fifth) if fifth else 0.0 for fifth in fifths]
+    begun, ended = total(r"of (\d+) reconciles"), total(r"chaos: (\d+) of")
     rows = {
         "runs, each ended exactly right": len(re.findall(r"chaos: run of", whole)),
         "instances killed": len(re.findall(r"is killed", whole)),
         "instances terminated": len(re.findall(r"is terminated", whole)),
-        "reconciles beside, of them killed": f"{total(r'of (\d+) reconciles')}, {total(r'chaos: (\d+) of')}",
+        "reconciles beside, of them killed": f"{begun}, {ended}",
         "answers of 503": total(r"chaos: (\d+) answers of 503"),
         "requests broken off": total(r"chaos: (\d+) requests broken off"),
         "faults met in storage": total(r"chaos: (\d+) × "),
