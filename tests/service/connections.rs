@@ -99,5 +99,6 @@ async fn long_bodies_take_turns_and_little_memory() {
         assert!(is_cut_off, "{answer:?}");
     }
     let grown = app.peak_memory() - idle;
-    assert!(grown < 80 << 20, "the peak memory grew by {grown} bytes");
+    // Without turns it grows by 232 MB.
+    assert!(grown < 128 << 20, "the peak memory grew by {grown} bytes");
 }
