@@ -20,6 +20,8 @@ const BYTES: u64 = 128 << 10;
 const PART: u64 = 8;
 /// So many connections are little memory anywhere.
 const FEW: u64 = 128;
+/// The most that are turned away at a time: each waits a moment, with next to no memory.
+const DOORS: usize = 4096;
 /// Files of the process itself.
 const OWN_FILES: u64 = 64;
 /// Files by connection: its own, those of its event's way to the store, and that of one who is turned away.
@@ -42,11 +44,12 @@ pub(super) struct Connections {
 impl Connections {
     /// As many as the process's open files allow, beside a memory budget of so many bytes.
     pub(super) fn beside(budget: u64) -> Self {
-        let most = bound(budget, getrlimit(Resource::Nofile).current);
+        let files = getrlimit(Resource::Nofile).current;
+        let most = bound(budget, files);
         Self {
             most,
             served: Arc::new(Semaphore::new(most)),
-            turned_away: Arc::new(Semaphore::new(most)),
+            turned_away: Arc::new(Semaphore::new(bound(u64::MAX, files).min(DOORS))),
             warned: Mutex::default(),
         }
     }
