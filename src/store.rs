@@ -40,7 +40,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Whether the object carries [our marker](stored::MARKER).
+    /// Whether the object carries [our marker](crate::stored::MARKER).
     #[must_use]
     pub fn is_marked(&self) -> bool {
         self.details.is_marked()
