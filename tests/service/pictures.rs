@@ -3,6 +3,8 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use tiff::encoder::TiffEncoder;
+use tiff::encoder::colortype::RGB8;
 
 /// The colour of a version; any two of 512 differ by 32 or more in some channel.
 pub fn colour(version: usize) -> [u8; 3] {
@@ -14,8 +16,22 @@ pub fn colour(version: usize) -> [u8; 3] {
 pub fn plain(width: u32, height: u32, colour: [u8; 3], format: ImageFormat) -> Vec<u8> {
     let picture = RgbImage::from_pixel(width, height, Rgb(colour));
     let mut file = Cursor::new(Vec::new());
-    let written = DynamicImage::from(picture).write_to(&mut file, format);
-    written.expect("a picture can be written to memory");
+    match format {
+        ImageFormat::WebP => {
+            let encoder = image_webp::WebPEncoder::new(&mut file);
+            let written = encoder.encode(&picture, width, height, image_webp::ColorType::Rgb8);
+            written.expect("a WebP can be written to memory");
+        }
+        ImageFormat::Tiff => {
+            let mut encoder = TiffEncoder::new(&mut file).expect("a TIFF can be begun");
+            let written = encoder.write_image::<RGB8>(width, height, &picture);
+            written.expect("a TIFF can be written to memory");
+        }
+        format => {
+            let written = DynamicImage::from(picture).write_to(&mut file, format);
+            written.expect("a picture can be written to memory");
+        }
+    }
     file.into_inner()
 }
 

@@ -107,7 +107,7 @@ impl Cloud {
     }
 
     /// What an instance, or a command beside it, is started with.
-    pub fn environment(&self, instance: usize) -> [(&str, &str); 5] {
+    pub fn environment(&self, instance: usize) -> [(&str, &str); 6] {
         environment(&self.proxies[instance], &self.control)
     }
 
@@ -255,12 +255,13 @@ impl Cloud {
 }
 
 /// The first three say where the storage is, the others what this deployment makes there.
-fn environment<'a>(proxy: &'a Proxy, control: &'a StorageControl) -> [(&'a str, &'a str); 5] {
+fn environment<'a>(proxy: &'a Proxy, control: &'a StorageControl) -> [(&'a str, &'a str); 6] {
     [
         ("STORAGE_EMULATOR_HOST", proxy.endpoint()),
         ("STORAGE_CONTROL_ENDPOINT", control.endpoint()),
         ("TARGET_BUCKET", "thumbs"),
         ("RENDITIONS", three::RENDITIONS),
         ("PROPAGATE_DELETES", "true"),
+        ("SOURCE_TYPES", "png,webp,bmp,tif"),
     ]
 }

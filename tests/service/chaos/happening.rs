@@ -8,6 +8,15 @@ use crate::pictures::{colour, plain};
 use crate::rng::Rng;
 use crate::three;
 
+/// What sources are in, whatever their names say.
+const FORMATS: [ImageFormat; 5] = [
+    ImageFormat::Png,
+    ImageFormat::Jpeg,
+    ImageFormat::WebP,
+    ImageFormat::Bmp,
+    ImageFormat::Tiff,
+];
+
 /// One thing to do in a run.
 pub enum Happening {
     /// A source, by its number, is uploaded or deleted.
@@ -92,7 +101,7 @@ impl Source {
             Change::Picture => {
                 // Some take a while, so that an end finds them at work.
                 let (width, height) = [(40, 30), (40, 30), (40, 30), (1600, 1200)][picture % 4];
-                let format = [ImageFormat::Png, ImageFormat::Jpeg][picture / 4 % 2];
+                let format = FORMATS[picture / 4 % FORMATS.len()];
                 plain(width, height, colour(picture), format)
             }
             Change::Bomb => bomb(),
