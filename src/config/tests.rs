@@ -71,6 +71,8 @@ fn every_fault_is_told_at_once_by_its_variable() {
     let faults = check(&[
         "--port=99999",
         "--source-buckets=ok,x/y",
+        "--source-types=.jpg",
+        "--copy-metadata=perhaps",
         "--rendition=a/{name}?size=0x0",
         "--max-source-bytes=1MB",
         "--max-source-pixels=0",
@@ -85,14 +87,16 @@ fn every_fault_is_told_at_once_by_its_variable() {
     let variables = [
         "TARGET_BUCKET",
         "SOURCE_BUCKETS",
+        "SOURCE_TYPES",
         "RENDITIONS",
+        "PROPAGATE_DELETES",
         "MAX_SOURCE_BYTES",
         "MAX_SOURCE_PIXELS",
         "MEMORY_BUDGET",
         "EVENT_TIMEOUT",
         "PORT",
         "LOG_FORMAT",
-        "PROPAGATE_DELETES",
+        "COPY_METADATA",
         "CACHE_CONTROL",
         "PUSH_SERVICE_ACCOUNT",
     ];
