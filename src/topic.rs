@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
 use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_pubsub::client::Publisher;
@@ -46,7 +47,14 @@ impl Topic {
     ///
     /// # Errors
     /// [`PublishFailed`] where there are no credentials.
-    pub async fn open(name: &TopicName, emulator: Option<&str>) -> Result<Self, PublishFailed> {
+    pub fn open<'c>(
+        name: &'c TopicName,
+        emulator: Option<&'c str>,
+    ) -> BoxFuture<'c, Result<Self, PublishFailed>> {
+        Box::pin(Self::connect(name, emulator))
+    }
+
+    async fn connect(name: &TopicName, emulator: Option<&str>) -> Result<Self, PublishFailed> {
         let backoff = ExponentialBackoffBuilder::new()
             .with_initial_delay(Duration::from_millis(100))
             .with_maximum_delay(Duration::from_secs(4))
