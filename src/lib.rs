@@ -73,12 +73,10 @@
 
 pub mod budget;
 pub mod config;
-mod content_encoding;
 pub mod event;
 pub mod firebase;
 mod google;
 pub mod log;
-mod memory;
 pub mod names;
 pub mod object;
 pub mod outcome;

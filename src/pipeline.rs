@@ -1,5 +1,6 @@
 //! An event's way to its outputs: admit by name, open, admit by memory, read, render, write.
 
+mod content_encoding;
 mod place;
 mod rendering;
 mod retire;
