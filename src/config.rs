@@ -2,6 +2,7 @@
 
 mod arguments;
 mod callers;
+mod memory;
 mod quantity;
 mod reconcile;
 mod renditions;
@@ -20,7 +21,6 @@ pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 pub use self::thumb::ThumbConfig;
 use crate::budget::Capacity;
 use crate::log::Format;
-use crate::memory;
 use crate::names::BucketName;
 use crate::push_token::Expected;
 use crate::render::Limits;

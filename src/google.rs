@@ -1,7 +1,10 @@
 //! How Google's clients are reached: the real services with default credentials, emulators without any.
 
+use std::time::Duration;
+
 use google_cloud_auth::build_errors::Error;
 use google_cloud_auth::credentials::{Builder as DefaultCredentials, Credentials, anonymous};
+use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 
 /// The credentials for a service, or for an emulator.
 pub(crate) fn credentials(emulated: bool) -> Result<Credentials, Error> {
@@ -12,6 +15,14 @@ pub(crate) fn credentials(emulated: bool) -> Result<Credentials, Error> {
     DefaultCredentials::default()
         .with_universe_domain("googleapis.com")
         .build()
+}
+
+/// The waits between attempts: a tenth of a second at first, `longest` at most.
+pub(crate) fn backoff(longest: Duration) -> ExponentialBackoff {
+    ExponentialBackoffBuilder::new()
+        .with_initial_delay(Duration::from_millis(100))
+        .with_maximum_delay(longest)
+        .clamp()
 }
 
 /// An emulator's address as a URL; by custom its variable holds `host:port`.

@@ -51,6 +51,11 @@
 //! - Names from outside never reach a path, a URL or a log line unchecked.
 //! - No unsafe code of ours, and bad input never panics; should it, the event is answered 503 and the process lives.
 //!
+//! # Compiled here
+//!
+//! An `async fn` is compiled where it is polled: in the binary, and again in each test. What they call of the library are
+//! therefore functions that return a [`BoxFuture`](futures_util::future::BoxFuture).
+//!
 //! # Deadlines
 //!
 //! One call to the store ends within 20 s ([`store::CALL_TIMEOUT`]), its few in-process retries included, and a body is
@@ -68,12 +73,10 @@
 
 pub mod budget;
 pub mod config;
-mod content_encoding;
 pub mod event;
 pub mod firebase;
 mod google;
 pub mod log;
-mod memory;
 pub mod names;
 pub mod object;
 pub mod outcome;

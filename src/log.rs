@@ -50,6 +50,14 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     })
 }
 
+/// The name of the field that tells Google what a line is; people aren't told.
+const TYPE: &str = "@type";
+/// The type by which Error Reporting groups lines, though they hold no stack trace.
+///
+/// <https://cloud.google.com/error-reporting/docs/formatting-error-messages#log-error>
+pub(crate) const REPORTED: &str =
+    "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent";
+
 /// The field whose value is a list.
 const LIST: &str = "renditions";
 
@@ -77,6 +85,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
                 writeln!(writer, "{}", Value::Object(line))
             }
             Format::Text => {
+                fields.0.remove(TYPE);
                 let message = fields.0.remove("message").unwrap_or_default();
                 write!(
                     writer,
@@ -162,7 +171,7 @@ impl Visit for Fields {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
@@ -181,7 +190,8 @@ mod tests {
         }
     }
 
-    fn written(format: Format, log: impl FnOnce()) -> String {
+    /// What is logged meanwhile.
+    pub(crate) fn written(format: Format, log: impl FnOnce()) -> String {
         let written = Written::default();
         let writer = written.clone();
         let lines = tracing_subscriber::fmt::layer().event_format(Lines(format));

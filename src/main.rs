@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use futures_util::future::BoxFuture;
 use gcs_thumbnailer::budget::Budget;
 use gcs_thumbnailer::config::{
     Command, CommandLine, ReconcileConfig, ServeArguments, ServeConfig, Storage, ThumbConfig,
@@ -126,15 +127,15 @@ async fn reconcile(config: ReconcileConfig) -> anyhow::Result<ExitCode> {
 }
 
 /// Catches the signals that ask to end, from now on.
-fn signalled() -> anyhow::Result<impl Future<Output = ()>> {
+fn signalled() -> anyhow::Result<BoxFuture<'static, ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+    Ok(Box::pin(async move {
         tokio::select! {
             _ = terminate.recv() => (),
             _ = interrupt.recv() => (),
         }
-    })
+    }))
 }
 
 fn pipeline(config: &ServeConfig) -> anyhow::Result<Pipeline> {

@@ -202,6 +202,11 @@ impl Failure {
         }
     }
 
+    /// Whether it is a defect, or has no name here: what Error Reporting is to collect.
+    pub(crate) fn is_unexpected(&self) -> bool {
+        self.severity() == Severity::Error && matches!(self.reason(), "panic" | "unknown")
+    }
+
     /// How loudly it is logged.
     #[must_use]
     pub fn severity(&self) -> Severity {

@@ -1,8 +1,10 @@
 //! An event's way to its outputs: admit by name, open, admit by memory, read, render, write.
 
+mod content_encoding;
 mod place;
 mod rendering;
 mod retire;
+mod source;
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +16,13 @@ use tokio::time::timeout_at;
 
 use self::rendering::{Rendered, Rendering};
 use self::retire::Cause;
-use crate::budget::{Budget, NoRoom, Reservation};
+use crate::budget::{Budget, NoRoom};
 use crate::event::Event;
 use crate::names::Generation;
 use crate::outcome::{Failure, Outcome, Retry};
-use crate::render::{Limits, Target, usual_memory_bytes};
+use crate::render::{Limits, Target};
 use crate::report::{Report, Stage};
-use crate::store::{Source, Store, StoreError};
+use crate::store::Store;
 use crate::stored::{Metadata, Origin, Upload};
 use crate::work::{Job, Place, Scope, Skip, Task};
 
@@ -161,23 +163,6 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn look_at_source(&self, job: &mut Job) -> Result<(), Stop> {
-        let source = &mut job.source;
-        let live = self.store.look(&source.bucket, &source.name).await;
-        let live = live.map_err(Failure::from)?.ok_or(Skip::Gone)?;
-        if source
-            .generation
-            .is_some_and(|generation| generation != live.generation)
-        {
-            return Err(Skip::Superseded.into());
-        }
-        self.scope.admit_details(&source.name, &live.details)?;
-        source.generation = Some(live.generation);
-        source.size = live.size.or(source.size);
-        source.details = Some(live.details);
-        Ok(())
-    }
-
     async fn render_and_write(&self, job: &Job, report: &mut Report) -> Result<Outcome, Stop> {
         let targets: Vec<Target> = job.places.iter().map(|place| place.recipe).collect();
         let mut pinned = job.clone();
@@ -255,75 +240,6 @@ impl Pipeline {
         report.source_pixels = ended.source_pixels;
         Ok((generation, ended.rendered?))
     }
-
-    async fn open(&self, job: &Job) -> Result<Source, Stop> {
-        let source = &job.source;
-        let opened = self
-            .store
-            .open(&source.bucket, &source.name, source.generation)
-            .await
-            .map_err(at_source)?;
-        match opened.size {
-            Some(bytes) if bytes > self.max_source_bytes => Err(Failure::TooLarge {
-                bytes,
-                limit: self.max_source_bytes,
-            }
-            .into()),
-            _ => Ok(opened),
-        }
-    }
-
-    async fn admit(
-        &self,
-        size: Option<u64>,
-        least: u64,
-        targets: &[Target],
-    ) -> Result<Reservation, Failure> {
-        let whole = self.budget.bytes();
-        let source = match size {
-            Some(size) => size.saturating_add(FLAT_BYTES),
-            None => self.largest_source(),
-        };
-        let usual = source
-            .saturating_add(usual_memory_bytes(targets))
-            .max(least);
-        Ok(self.budget.reserve(usual.min(whole).max(source)).await?)
-    }
-
-    /// The memory for a source of any size; it may be small, so that whether it fits shows when it is read.
-    fn largest_source(&self) -> u64 {
-        let largest = self.max_source_bytes.saturating_add(FLAT_BYTES);
-        largest.min(self.budget.bytes())
-    }
-
-    /// Takes no more bytes than memory was reserved for.
-    async fn read(
-        &self,
-        source: Source,
-        announced: Option<u64>,
-        reserved: u64,
-    ) -> Result<Vec<u8>, Stop> {
-        let limit = reserved
-            .saturating_sub(FLAT_BYTES)
-            .min(self.max_source_bytes);
-        let bytes = match source.read(limit, announced).await {
-            Err(StoreError::TooLarge { limit }) if limit < self.max_source_bytes => {
-                // It is larger than was announced, or than the whole budget.
-                if reserved < self.largest_source() {
-                    return Err(Stop::ShortOf(self.largest_source()));
-                }
-                let bytes = limit.saturating_add(FLAT_BYTES + 1);
-                let budget = self.budget.capacity();
-                return Err(Failure::OverBudget { bytes, budget }.into());
-            }
-            read => read.map_err(at_source)?,
-        };
-        if bytes.is_empty() {
-            Err(Skip::Empty.into())
-        } else {
-            Ok(bytes)
-        }
-    }
 }
 
 /// What became of work that has a deadline.
@@ -357,14 +273,6 @@ impl Stop {
             NoRoom::Now => Self::ShortOf(bytes),
             NoRoom::Never { .. } => no_room.into(),
         }
-    }
-}
-
-/// A source that is not there any more is no failure.
-fn at_source(error: StoreError) -> Stop {
-    match error {
-        StoreError::NotFound => Skip::Gone.into(),
-        error => Failure::from(error).into(),
     }
 }
 

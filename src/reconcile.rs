@@ -49,6 +49,8 @@ mod tally;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
 pub use merge::{Merge, Next, Row};
 pub use tally::Tally;
 
@@ -123,7 +125,7 @@ impl Reconcile {
     /// Compares, and does what the comparison asks for, until all is done or `shutdown`.
     ///
     /// Every failure and the summary are logged.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Summary {
-        run::run(Arc::new(self), shutdown).await
+    pub fn run(self, shutdown: BoxFuture<'static, ()>) -> BoxFuture<'static, Summary> {
+        Box::pin(run::run(Arc::new(self), shutdown))
     }
 }

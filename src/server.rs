@@ -16,6 +16,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -60,12 +61,22 @@ enum Phase {
 /// Serves until `shutdown`, then lets work in flight finish for a while.
 ///
 /// With `callers`, only those it knows may post events.
-pub async fn serve(
+pub fn serve(
     listener: TcpListener,
     pipeline: Arc<Pipeline>,
     callers: Option<Verifier>,
     project: Option<String>,
-    shutdown: impl Future<Output = ()>,
+    shutdown: BoxFuture<'static, ()>,
+) -> BoxFuture<'static, ()> {
+    Box::pin(run(listener, pipeline, callers, project, shutdown))
+}
+
+async fn run(
+    listener: TcpListener,
+    pipeline: Arc<Pipeline>,
+    callers: Option<Verifier>,
+    project: Option<String>,
+    mut shutdown: BoxFuture<'static, ()>,
 ) {
     let connections = Connections::beside(pipeline.budget.bytes());
     let (phase, seen) = watch::channel(Phase::Serving);
@@ -93,7 +104,6 @@ pub async fn serve(
         .with_state(service);
     let serve = |stream| connection::serve(stream, router.clone(), seen.clone());
     let mut failures = Sparingly::default();
-    let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => accepted,

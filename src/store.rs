@@ -9,6 +9,9 @@ mod listing;
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+
 pub use directory::Directory;
 pub use gcs::{Gcs, GcsOptions};
 pub use listing::{Listed, Listing, Page, Span};
@@ -165,15 +168,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where the version is gone, also when another took its place.
-    pub async fn open(
-        &self,
-        bucket: &BucketName,
-        name: &ObjectName,
+    pub fn open<'c>(
+        &'c self,
+        bucket: &'c BucketName,
+        name: &'c ObjectName,
         generation: Option<Generation>,
-    ) -> Result<Source, StoreError> {
+    ) -> BoxFuture<'c, Result<Source, StoreError>> {
         match self {
-            Self::Gcs(gcs) => in_time(Box::pin(gcs.open(bucket, name, generation))).await,
-            Self::Directory(directory) => in_time(directory.open(bucket, name, generation)).await,
+            Self::Gcs(gcs) => in_time(gcs.open(bucket, name, generation)),
+            Self::Directory(directory) => in_time(directory.open(bucket, name, generation)),
         }
     }
 
@@ -181,19 +184,14 @@ impl Store {
     ///
     /// # Errors
     /// Any but [`StoreError::NotFound`].
-    pub async fn look(
-        &self,
-        bucket: &BucketName,
-        name: &ObjectName,
-    ) -> Result<Option<Version>, StoreError> {
-        let looked = match self {
-            Self::Gcs(gcs) => in_time(Box::pin(gcs.look(bucket, name))).await,
-            Self::Directory(directory) => in_time(directory.look(bucket, name)).await,
-        };
-        match looked {
-            Ok(version) => Ok(Some(version)),
-            Err(StoreError::NotFound) => Ok(None),
-            Err(error) => Err(error),
+    pub fn look<'c>(
+        &'c self,
+        bucket: &'c BucketName,
+        name: &'c ObjectName,
+    ) -> BoxFuture<'c, Result<Option<Version>, StoreError>> {
+        match self {
+            Self::Gcs(gcs) => in_time(gcs.look(bucket, name).map(unless_missing)),
+            Self::Directory(directory) => in_time(directory.look(bucket, name).map(unless_missing)),
         }
     }
 
@@ -201,19 +199,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::PreconditionFailed`] where it is not, [`StoreError::NotFound`] where the bucket is missing.
-    pub async fn write(
-        &self,
-        bucket: &BucketName,
-        name: &ObjectName,
-        upload: &Upload,
+    pub fn write<'c>(
+        &'c self,
+        bucket: &'c BucketName,
+        name: &'c ObjectName,
+        upload: &'c Upload,
         precondition: Precondition,
-    ) -> Result<Generation, StoreError> {
+    ) -> BoxFuture<'c, Result<Generation, StoreError>> {
         match self {
-            Self::Gcs(gcs) => {
-                in_time(Box::pin(gcs.write(bucket, name, upload, precondition))).await
-            }
+            Self::Gcs(gcs) => in_time(gcs.write(bucket, name, upload, precondition)),
             Self::Directory(directory) => {
-                in_time(directory.write(bucket, name, upload, precondition)).await
+                in_time(directory.write(bucket, name, upload, precondition))
             }
         }
     }
@@ -222,25 +218,25 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where there is none, [`StoreError::PreconditionFailed`] where it is another.
-    pub async fn delete(
-        &self,
-        bucket: &BucketName,
-        name: &ObjectName,
+    pub fn delete<'c>(
+        &'c self,
+        bucket: &'c BucketName,
+        name: &'c ObjectName,
         generation: Generation,
-    ) -> Result<(), StoreError> {
+    ) -> BoxFuture<'c, Result<(), StoreError>> {
         match self {
-            Self::Gcs(gcs) => in_time(Box::pin(gcs.delete(bucket, name, generation))).await,
-            Self::Directory(directory) => in_time(directory.delete(bucket, name, generation)).await,
+            Self::Gcs(gcs) => in_time(gcs.delete(bucket, name, generation)),
+            Self::Directory(directory) => in_time(directory.delete(bucket, name, generation)),
         }
     }
 
     /// Gets ready for the first call, so that it needn't wait for credentials and connections.
     ///
     /// A failure is not one: the first call tries again and reports.
-    pub async fn warm_up(&self) {
+    pub fn warm_up(&self) -> BoxFuture<'_, ()> {
         match self {
-            Self::Gcs(gcs) => gcs.warm_up().await,
-            Self::Directory(_) => (),
+            Self::Gcs(gcs) => Box::pin(gcs.warm_up()),
+            Self::Directory(_) => Box::pin(ready(())),
         }
     }
 }
@@ -252,7 +248,15 @@ impl Source {
     ///
     /// # Errors
     /// A body that is cut, longer than `limit` or not what was stored is an error, never a shorter result.
-    pub async fn read(self, limit: u64, announced: Option<u64>) -> Result<Vec<u8>, StoreError> {
+    pub fn read(
+        self,
+        limit: u64,
+        announced: Option<u64>,
+    ) -> BoxFuture<'static, Result<Vec<u8>, StoreError>> {
+        Box::pin(self.read_checked(limit, announced))
+    }
+
+    async fn read_checked(self, limit: u64, announced: Option<u64>) -> Result<Vec<u8>, StoreError> {
         let expected = self.size;
         let cap = expected.map_or(limit, |expected| expected.min(limit));
         let bytes = match self.body {
@@ -275,11 +279,25 @@ fn unlike_declared(bytes: u64) -> StoreError {
     StoreError::Unavailable(format!("the body is not {bytes} bytes long, as was declared").into())
 }
 
-/// The client's futures are some 50 KB, so they are boxed before they get here.
-async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(CALL_TIMEOUT, call)
-        .await
-        .unwrap_or(Err(StoreError::Timeout))
+/// Bounds a call.
+///
+/// Boxed, as the client's futures are some 50 KB, and so that they are compiled here and not wherever they are polled.
+fn in_time<'c, T>(
+    call: impl Future<Output = Result<T, StoreError>> + Send + 'c,
+) -> BoxFuture<'c, Result<T, StoreError>> {
+    Box::pin(async {
+        tokio::time::timeout(CALL_TIMEOUT, call)
+            .await
+            .unwrap_or(Err(StoreError::Timeout))
+    })
+}
+
+fn unless_missing(looked: Result<Version, StoreError>) -> Result<Option<Version>, StoreError> {
+    match looked {
+        Ok(version) => Ok(Some(version)),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// RFC 9110 section 8.4.1.3 has x-gzip mean the same.

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
+use futures_util::future::BoxFuture;
 use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::retry_policy::RetryableErrors;
 
-use crate::google::{credentials, endpoint};
+use crate::google::{backoff, credentials, endpoint};
 use crate::names::TopicName;
 use crate::object::Object;
 
@@ -46,16 +46,19 @@ impl Topic {
     ///
     /// # Errors
     /// [`PublishFailed`] where there are no credentials.
-    pub async fn open(name: &TopicName, emulator: Option<&str>) -> Result<Self, PublishFailed> {
-        let backoff = ExponentialBackoffBuilder::new()
-            .with_initial_delay(Duration::from_millis(100))
-            .with_maximum_delay(Duration::from_secs(4))
-            .clamp();
+    pub fn open<'c>(
+        name: &'c TopicName,
+        emulator: Option<&'c str>,
+    ) -> BoxFuture<'c, Result<Self, PublishFailed>> {
+        Box::pin(Self::connect(name, emulator))
+    }
+
+    async fn connect(name: &TopicName, emulator: Option<&str>) -> Result<Self, PublishFailed> {
         let builder = Publisher::builder(name.as_str())
             .set_message_count_threshold(BATCH)
             .set_delay_threshold(BATCH_DELAY)
             .with_retry_policy(RetryableErrors.with_attempt_limit(ATTEMPTS))
-            .with_backoff_policy(backoff)
+            .with_backoff_policy(backoff(Duration::from_secs(4)))
             .with_credentials(credentials(emulator.is_some()).map_err(refused)?);
         let builder = match emulator {
             Some(address) => builder.with_endpoint(endpoint(address)),

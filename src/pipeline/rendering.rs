@@ -2,9 +2,9 @@
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::content_encoding::{gunzip, is_gzip};
 use super::{FLAT_BYTES, Stop};
 use crate::budget::Reservation;
-use crate::content_encoding::{gunzip, is_gzip};
 use crate::outcome::Failure;
 use crate::render::{self, Limits, Plan, Target};
 

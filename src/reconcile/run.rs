@@ -3,10 +3,11 @@
 mod compare;
 
 use std::collections::VecDeque;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::task::{JoinError, JoinSet};
 
 use super::action::{Action, ActionError, Done};
@@ -32,9 +33,9 @@ const GRACE: Duration = Duration::from_secs(8);
 /// An action's end.
 type Ended = (Ticket, Action, Result<Done, ActionError>);
 
-struct Run<S> {
+struct Run {
     plan: Arc<Reconcile>,
-    shutdown: S,
+    shutdown: BoxFuture<'static, ()>,
     tasks: JoinSet<Ended>,
     /// Sources whose places have been looked at.
     looked_at: VecDeque<(Ticket, Comparison)>,
@@ -47,10 +48,10 @@ struct Run<S> {
 }
 
 /// See [`Reconcile::run`].
-pub(super) async fn run(plan: Arc<Reconcile>, shutdown: impl Future<Output = ()>) -> Summary {
+pub(super) async fn run(plan: Arc<Reconcile>, shutdown: BoxFuture<'static, ()>) -> Summary {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut run = Run {
-        shutdown: pin!(shutdown),
+        shutdown,
         tasks: JoinSet::new(),
         looked_at: VecDeque::new(),
         most_tasks: match plan.executor {
@@ -72,7 +73,7 @@ pub(super) async fn run(plan: Arc<Reconcile>, shutdown: impl Future<Output = ()>
     run.sum_up(end)
 }
 
-impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
+impl Run {
     async fn page(&mut self, listing: &mut Listing<'_>) -> Result<Option<Page>, End> {
         let page = self.wait(listing.next_page()).await?;
         page.map_err(|error| match error {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::event::Event;
-use crate::log::chain;
+use crate::log::{REPORTED, chain};
 use crate::outcome::{Failure, Outcome, Severity};
 use crate::report::{Report, Stage, millis};
 use crate::trace::Trace;
@@ -26,6 +26,8 @@ impl EventLine {
             Ok(outcome) => (outcome.severity(), outcome.label(), outcome.reason()),
             Err(failure) => (failure.severity(), failure.label(), Some(failure.reason())),
         };
+        let is_unexpected = ended.as_ref().err().is_some_and(Failure::is_unexpected);
+        let reported = is_unexpected.then_some(REPORTED);
         let event = &self.event;
         let message = self.message(outcome, reason, ended);
         let generation = report
@@ -71,6 +73,7 @@ impl EventLine {
                     render_ms = report.millis(Stage::Render),
                     write_ms = report.millis(Stage::Write),
                     total_ms = millis(self.start.elapsed()),
+                    "@type" = reported,
                     "logging.googleapis.com/trace" = trace,
                     "logging.googleapis.com/spanId" = span,
                 )
@@ -96,5 +99,43 @@ impl EventLine {
             (Ok(_), Some(reason)) => format!("{object}: {reason}"),
             (Ok(_), None) => object,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Format;
+    use crate::log::tests::written;
+    use crate::store::StoreError;
+
+    #[test]
+    fn error_reporting_collects_what_is_unexpected() {
+        let body = br#"{"bucket":"photos","name":"n.png"}"#;
+        let line = EventLine {
+            event: Event::parse(|_| None, body).unwrap(),
+            trace: None,
+            project: None,
+            start: Instant::now(),
+        };
+        let log = |format, failure| written(format, || line.log(&Report::default(), &Err(failure)));
+        let unknown = || Failure::Store(StoreError::Unknown("an answer".into()));
+        for (failure, reason, is_reported) in [
+            (Failure::Panicked, "panic", true),
+            (unknown(), "unknown", true),
+            (Failure::TargetMissing, "target_missing", false),
+            (Failure::Timeout, "timeout", false),
+        ] {
+            let line: serde_json::Value =
+                serde_json::from_str(&log(Format::Json, failure)).unwrap();
+            assert_eq!(line["reason"], reason);
+            assert_eq!(line["@type"] == REPORTED, is_reported, "{line}");
+            assert_eq!(line.get("@type").is_some(), is_reported, "{line}");
+        }
+        let line = log(Format::Text, unknown());
+        assert!(
+            line.contains("reason=") && !line.contains("@type"),
+            "{line}"
+        );
     }
 }

@@ -12,7 +12,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use google_cloud_gax::error::Error;
 use google_cloud_gax::error::rpc::Code;
-use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
 use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_storage::client::Storage;
 use google_cloud_storage::error::{ReadError, WriteError};
@@ -25,7 +24,7 @@ use self::control::Control;
 use self::objects::Objects;
 use super::listing::{Page, Span};
 use super::{Precondition, Source, StoreError, Version, is_gzip};
-use crate::google::{credentials, endpoint};
+use crate::google::{backoff, credentials, endpoint};
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::stored::Upload;
 
@@ -211,13 +210,9 @@ enum Check {
 }
 
 async fn connect(options: &GcsOptions) -> Result<Box<Storage>, StoreError> {
-    let backoff = ExponentialBackoffBuilder::new()
-        .with_initial_delay(Duration::from_millis(100))
-        .with_maximum_delay(Duration::from_secs(2))
-        .clamp();
     let builder = Storage::builder()
         .with_retry_policy(RetryableErrors.with_attempt_limit(ATTEMPTS))
-        .with_backoff_policy(backoff)
+        .with_backoff_policy(backoff(Duration::from_secs(2)))
         .with_read_resume_policy(Recommended.with_attempt_limit(ATTEMPTS));
     let builder = match &options.emulator {
         Some(address) => builder.with_endpoint(endpoint(address)),

@@ -1,5 +1,7 @@
 //! A bucket's live objects in the order of their names, page by page.
 
+use futures_util::future::BoxFuture;
+
 use super::{Store, StoreError, Version, in_time};
 use crate::names::{BucketName, ObjectName};
 
@@ -62,12 +64,16 @@ impl Listing<'_> {
     /// # Errors
     /// [`StoreError::NotFound`] where the bucket is missing; [`StoreError::Unknown`] also where the names don't come in
     /// byte order, as whoever merges listings would take what is there for missing.
-    pub async fn next_page(&mut self) -> Result<Option<Page>, StoreError> {
+    pub fn next_page(&mut self) -> BoxFuture<'_, Result<Option<Page>, StoreError>> {
+        Box::pin(self.take_page())
+    }
+
+    async fn take_page(&mut self) -> Result<Option<Page>, StoreError> {
         let Some(token) = &self.token else {
             return Ok(None);
         };
         let page = match self.store {
-            Store::Gcs(gcs) => in_time(Box::pin(gcs.list(&self.bucket, &self.span, token))).await,
+            Store::Gcs(gcs) => in_time(gcs.list(&self.bucket, &self.span, token)).await,
             Store::Directory(folder) => in_time(folder.list(&self.bucket, &self.span, token)).await,
         }?;
         self.check_order(&page)?;

@@ -6,6 +6,10 @@ mod hostile;
 mod mutations;
 mod output;
 mod pictures;
+#[path = "../shared/png_crcs.rs"]
+mod png_crcs;
 mod properties;
 mod refused;
+#[path = "../shared/rng.rs"]
+mod rng;
 mod targets;

@@ -6,6 +6,8 @@ use gcs_thumbnailer::render::{Encoded, Limits, Plan, Refusal, SourceFormats, Tar
 
 use crate::cases::{self, Case};
 use crate::golden::ALL_FORMATS;
+use crate::png_crcs::repair_crcs;
+use crate::rng::Rng;
 
 /// How many damaged pictures are rendered.
 const MUTATIONS: usize = 24_000;
@@ -16,43 +18,25 @@ const LIMITS: Limits = Limits {
     formats: SourceFormats::ALL,
 };
 
-/// `SplitMix64`: the same numbers in every run.
-pub struct Random(u64);
-
-impl Random {
-    /// Numbers that depend on `seed` only.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        const TELLING: [u8; 12] = [
-            0x00, 0x01, 0x11, 0x7F, 0x80, 0xC4, 0xD0, 0xD9, 0xDA, 0xDB, 0xFE, 0xFF,
-        ];
-        match self.below(3) {
-            0 => TELLING[self.below(TELLING.len())],
-            _ => u8::try_from(self.below(256)).unwrap(),
-        }
+/// A byte, more often than by chance one that means something to JPEG.
+fn byte(random: &mut Rng) -> u8 {
+    const TELLING: [u8; 12] = [
+        0x00, 0x01, 0x11, 0x7F, 0x80, 0xC4, 0xD0, 0xD9, 0xDA, 0xDB, 0xFE, 0xFF,
+    ];
+    match random.below(3) {
+        0 => TELLING[random.below(TELLING.len())],
+        _ => u8::try_from(random.below(256)).unwrap(),
     }
 }
 
 /// One to four damages: a byte set, a bit flipped, a stretch removed, doubled or filled.
-fn damage(source: &[u8], random: &mut Random) -> Vec<u8> {
+fn damage(source: &[u8], random: &mut Rng) -> Vec<u8> {
     let mut bytes = source.to_vec();
     for _ in 0..=random.below(4) {
         let at = random.below(bytes.len());
         let end = (at + 1 + random.below(12)).min(bytes.len());
         match random.below(8) {
-            0..3 => bytes[at] = random.byte(),
+            0..3 => bytes[at] = byte(random),
             3..5 => bytes[at] ^= 1 << random.below(8),
             5 => drop(bytes.drain(at..end)),
             6 => {
@@ -60,7 +44,7 @@ fn damage(source: &[u8], random: &mut Random) -> Vec<u8> {
                 drop(bytes.splice(at..at, stretch));
             }
             _ => {
-                let byte = random.byte();
+                let byte = byte(random);
                 bytes[at..end].fill(byte);
             }
         }
@@ -69,24 +53,6 @@ fn damage(source: &[u8], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// Gives every chunk of a PNG the CRC that its damaged payload needs, so that the damage gets past it.
-fn repair_crcs(png: &mut [u8]) {
-    let mut at = 8;
-    while let Some(length) = png
-        .get(at..at + 4)
-        .and_then(|bytes| <[u8; 4]>::try_from(bytes).ok())
-    {
-        let end = at + 8 + usize::try_from(u32::from_be_bytes(length)).unwrap();
-        let (Some(covered), true) = (png.get(at + 4..end), png.len() >= end + 4) else {
-            return;
-        };
-        let mut crc = flate2::Crc::new();
-        crc.update(covered);
-        png[end..end + 4].copy_from_slice(&crc.sum().to_be_bytes());
-        at = end + 4;
-    }
 }
 
 /// Renders `source` and holds the renderer to its own estimate; a panic is reported with the case's name.
@@ -133,7 +99,7 @@ fn small_cases(most: usize) -> Vec<Case> {
 #[test]
 fn damaged_pictures_neither_panic_nor_exceed_their_plan() {
     let cases = small_cases(1600);
-    let mut random = Random::new(4);
+    let mut random = Rng::new(4);
     let (mut rendered, mut refused) = (0, 0);
     for round in 0..MUTATIONS {
         let case = &cases[round % cases.len()];

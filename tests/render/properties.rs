@@ -2,8 +2,8 @@
 
 use gcs_thumbnailer::render::{Limits, render};
 
-use crate::mutations::Random;
 use crate::pictures::{decode, flat_jpeg, flat_png};
+use crate::rng::Rng;
 
 /// The rule of sizes, written another way than the renderer's: over exact fractions, by trying every length.
 ///
@@ -35,7 +35,7 @@ fn fit(width: u32, height: u32) -> (u32, u32) {
 
 #[test]
 fn any_size_fits() {
-    let mut random = Random::new(1);
+    let mut random = Rng::new(1);
     for _ in 0..400 {
         let [width, height] = [(); 2].map(|()| u16::try_from(random.below(300) + 1).unwrap());
         let (columns, rows) = (u32::from(width), u32::from(height));

@@ -25,7 +25,7 @@ async fn a_new_picture_is_stored_as_png_with_its_origin() {
     assert_eq!(answer, 204);
     let stored = cloud
         .gcs
-        .get("thumbs", "thumbnails/a/photo.JPG")
+        .thumbnail("a/photo.JPG")
         .await
         .expect("a thumbnail");
     assert_eq!(
@@ -110,9 +110,9 @@ async fn the_common_case_takes_one_read_and_one_write() {
 async fn a_duplicate_finds_its_thumbnail_current() {
     let cloud = Deployment::start(&[]).await;
     let (generation, _) = cloud.upload("n.jpg", &photo(1)).await;
-    let before = cloud.gcs.get("thumbs", "thumbnails/n.jpg").await;
+    let before = cloud.gcs.thumbnail("n.jpg").await;
     assert_eq!(cloud.app.push("photos", "n.jpg", generation).await, 204);
-    assert_eq!(cloud.gcs.get("thumbs", "thumbnails/n.jpg").await, before);
+    assert_eq!(cloud.gcs.thumbnail("n.jpg").await, before);
     assert_line(
         &cloud.line("n.jpg", 1).await,
         "INFO",
@@ -127,11 +127,7 @@ async fn a_new_version_replaces_the_thumbnail_of_the_old_one() {
     let (old, _) = cloud.upload("n.jpg", &photo(1)).await;
     let (_, answer) = cloud.upload("n.jpg", &photo(2)).await;
     assert_eq!(answer, 204);
-    let stored = cloud
-        .gcs
-        .get("thumbs", "thumbnails/n.jpg")
-        .await
-        .expect("a thumbnail");
+    let stored = cloud.gcs.thumbnail("n.jpg").await.expect("a thumbnail");
     assert_plain(&stored.bytes, colour(2), "thumbnail");
     assert_line(
         &cloud.line("n.jpg", 1).await,
@@ -141,10 +137,7 @@ async fn a_new_version_replaces_the_thumbnail_of_the_old_one() {
     );
     assert_eq!(cloud.app.push("photos", "n.jpg", old).await, 204);
     assert_line(&cloud.line("n.jpg", 2).await, "INFO", "gone", Some("gone"));
-    assert_eq!(
-        cloud.gcs.get("thumbs", "thumbnails/n.jpg").await,
-        Some(stored)
-    );
+    assert_eq!(cloud.gcs.thumbnail("n.jpg").await, Some(stored));
 }
 
 #[tokio::test]
@@ -171,11 +164,7 @@ async fn an_old_version_that_can_still_be_read_never_replaces_a_newer_one() {
         "skipped",
         Some("superseded"),
     );
-    let stored = cloud
-        .gcs
-        .get("thumbs", "thumbnails/n.jpg")
-        .await
-        .expect("a thumbnail");
+    let stored = cloud.gcs.thumbnail("n.jpg").await.expect("a thumbnail");
     assert_plain(&stored.bytes, colour(2), "thumbnail");
 }
 
@@ -200,11 +189,7 @@ async fn a_foreign_object_in_the_thumbnail_s_place_is_replaced() {
             "replaced",
             Some("unmarked"),
         );
-        let stored = cloud
-            .gcs
-            .get("thumbs", &format!("thumbnails/{name}"))
-            .await
-            .expect("a thumbnail");
+        let stored = cloud.gcs.thumbnail(name).await.expect("a thumbnail");
         assert_plain(&stored.bytes, colour(1), name);
     }
 }
@@ -225,11 +210,7 @@ async fn two_sources_of_one_name_are_a_conflict_to_be_warned_of() {
         "replaced",
         Some("name_conflict"),
     );
-    let stored = cloud
-        .gcs
-        .get("thumbs", "thumbnails/n.jpg")
-        .await
-        .expect("a thumbnail");
+    let stored = cloud.gcs.thumbnail("n.jpg").await.expect("a thumbnail");
     assert_plain(&stored.bytes, colour(2), "thumbnail");
 }
 
@@ -241,11 +222,7 @@ async fn one_shared_bucket_never_loops() {
         .put("thumbs", "n.jpg", &photo(1), "image/jpeg", &[])
         .await;
     assert_eq!(cloud.app.push("thumbs", "n.jpg", generation).await, 204);
-    let thumbnail = cloud
-        .gcs
-        .get("thumbs", "thumbnails/n.jpg")
-        .await
-        .expect("a thumbnail");
+    let thumbnail = cloud.gcs.thumbnail("n.jpg").await.expect("a thumbnail");
     assert_eq!(
         cloud
             .app

@@ -241,7 +241,7 @@ impl Chain {
 
     async fn assert_newest(&self) {
         for (number, name) in self.names.iter().enumerate() {
-            let thumbnail = self.gcs.get("thumbs", &format!("thumbnails/{name}")).await;
+            let thumbnail = self.gcs.thumbnail(name).await;
             let thumbnail = thumbnail.unwrap_or_else(|| panic!("{name} has no thumbnail"));
             assert_eq!(self.uploaded[number].len(), WAVES);
             assert_plain(&thumbnail.bytes, colour_of(number, WAVES - 1), name);

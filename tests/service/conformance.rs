@@ -1,12 +1,15 @@
 //! What the pipeline relies on in a store, property by property, for both of them.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::fs;
 
 use bytes::Bytes;
 use gcs_thumbnailer::names::{BucketName, Generation, ObjectName};
 use gcs_thumbnailer::render::Target;
-use gcs_thumbnailer::store::{Directory, Gcs, GcsOptions, Precondition, Span, Store, StoreError};
+use gcs_thumbnailer::store::{
+    Directory, Gcs, GcsOptions, Precondition, Span, Store, StoreError, Version,
+};
 use gcs_thumbnailer::stored::{Origin, Record, Upload};
 use tempfile::TempDir;
 
@@ -128,8 +131,19 @@ fn record(upload: &Upload) -> Option<Record> {
     Record::from_metadata(&upload.origin.metadata())
 }
 
+/// What was found instead where a property doesn't hold.
+type Property = Result<(), String>;
+
+fn require(holds: bool, found: impl Debug) -> Property {
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("{found:?}"))
+    }
+}
+
 /// Whether each property holds.
-async fn conformance(subject: &Subject) -> BTreeMap<&'static str, bool> {
+async fn conformance(subject: &Subject) -> BTreeMap<&'static str, Property> {
     BTreeMap::from([
         (
             "reads what was stored",
@@ -195,7 +209,7 @@ async fn conformance(subject: &Subject) -> BTreeMap<&'static str, bool> {
     ])
 }
 
-async fn reads_what_was_stored(subject: &Subject) -> bool {
+async fn reads_what_was_stored(subject: &Subject) -> Property {
     subject.put("dir/stored.jpg", b"bytes").await;
     let name = object("dir/stored.jpg");
     let source = subject
@@ -209,11 +223,13 @@ async fn reads_what_was_stored(subject: &Subject) -> bool {
         .await
         .expect("an answer")
         .expect("it is there");
-    let same = source.generation == looked.generation;
-    same && source.read(100, None).await.expect("a body") == b"bytes"
+    let generations = (source.generation, looked.generation);
+    let body = source.read(100, None).await.expect("a body");
+    let same = generations.0 == generations.1;
+    require(same && body == b"bytes", (generations, body))
 }
 
-async fn pins_a_generation(subject: &Subject) -> bool {
+async fn pins_a_generation(subject: &Subject) -> Property {
     subject.put("pinned.jpg", b"old").await;
     let (photos, name) = (bucket("photos"), object("pinned.jpg"));
     let old = subject
@@ -231,10 +247,13 @@ async fn pins_a_generation(subject: &Subject) -> bool {
         .generation;
     let pinned = subject.store.open(&photos, &name, Some(old)).await;
     let current = subject.store.open(&photos, &name, Some(live)).await;
-    old != live && matches!(pinned, Err(StoreError::NotFound)) && current.is_ok()
+    let is_missing = matches!(pinned, Err(StoreError::NotFound));
+    let found = [pinned, current].map(|opened| opened.map(|source| source.generation));
+    let holds = old != live && is_missing && found[1].is_ok();
+    require(holds, (old, live, found))
 }
 
-async fn tells_what_is_missing(subject: &Subject) -> bool {
+async fn tells_what_is_missing(subject: &Subject) -> Property {
     let (store, nowhere, name) = (&subject.store, bucket("nowhere"), object("missing.jpg"));
     let open = store.open(&bucket("photos"), &name, None).await;
     let look = store.look(&bucket("photos"), &name).await;
@@ -242,23 +261,25 @@ async fn tells_what_is_missing(subject: &Subject) -> bool {
     let write_nowhere = store
         .write(&nowhere, &name, &thumbnail(7), Precondition::Absent)
         .await;
-    matches!(open, Err(StoreError::NotFound))
-        && matches!(look, Ok(None))
-        && matches!(open_nowhere, Err(StoreError::NotFound))
-        && matches!(write_nowhere, Err(StoreError::NotFound))
+    let opened = [open, open_nowhere].map(|opened| opened.map(|source| source.generation));
+    let mut all = opened.iter().chain([&write_nowhere]);
+    let missing = all.all(|answer| matches!(answer, Err(StoreError::NotFound)));
+    let holds = missing && matches!(look, Ok(None));
+    require(holds, (opened, look, write_nowhere))
 }
 
-async fn stores_into_an_empty_place_only_once(subject: &Subject) -> bool {
+async fn stores_into_an_empty_place_only_once(subject: &Subject) -> Property {
     let first = subject
         .write("once.png", Precondition::Absent)
         .await
         .expect("the place is empty");
     let second = subject.write("once.png", Precondition::Absent).await;
-    matches!(second, Err(StoreError::PreconditionFailed(_)))
-        && subject.live("once.png").await == Some(first)
+    let live = subject.live("once.png").await;
+    let failed = matches!(second, Err(StoreError::PreconditionFailed(_)));
+    require(failed && live == Some(first), (first, second, live))
 }
 
-async fn replaces_only_what_was_seen(subject: &Subject) -> bool {
+async fn replaces_only_what_was_seen(subject: &Subject) -> Property {
     let first = subject
         .write("seen.png", Precondition::Absent)
         .await
@@ -269,20 +290,23 @@ async fn replaces_only_what_was_seen(subject: &Subject) -> bool {
         .expect("nobody else writes");
     let stale = subject.write("seen.png", Precondition::Is(first)).await;
     let gone = subject.write("never.png", Precondition::Is(first)).await;
-    first != second
+    let live = subject.live("seen.png").await;
+    let holds = first != second
         && matches!(stale, Err(StoreError::PreconditionFailed(_)))
         && matches!(gone, Err(StoreError::PreconditionFailed(_)))
-        && subject.live("seen.png").await == Some(second)
+        && live == Some(second);
+    require(holds, (first, second, stale, gone, live))
 }
 
-async fn lets_one_of_many_writers_win(subject: &Subject) -> bool {
+async fn lets_one_of_many_writers_win(subject: &Subject) -> Property {
     let write = || subject.write("race.png", Precondition::Absent);
     let ended = tokio::join!(write(), write(), write(), write());
     let ended = [ended.0, ended.1, ended.2, ended.3];
-    ended.iter().filter(|ended| ended.is_ok()).count() == 1
+    let winners = ended.iter().filter(|ended| ended.is_ok()).count();
+    require(winners == 1, ended)
 }
 
-async fn keeps_the_origin(subject: &Subject) -> bool {
+async fn keeps_the_origin(subject: &Subject) -> Property {
     subject
         .write("origin.png", Precondition::Absent)
         .await
@@ -292,41 +316,43 @@ async fn keeps_the_origin(subject: &Subject) -> bool {
         .look(&bucket("thumbs"), &object("origin.png"))
         .await
         .expect("an answer");
-    looked.is_some_and(|version| version.is_marked() && version.record() == record(&thumbnail(7)))
+    let expected = record(&thumbnail(7));
+    let is_ours = |version: &Version| version.is_marked() && version.record() == expected;
+    require(looked.as_ref().is_some_and(is_ours), looked)
 }
 
-async fn tells_a_foreign_object_from_ours(subject: &Subject) -> bool {
+async fn tells_a_foreign_object_from_ours(subject: &Subject) -> Property {
     subject.put("foreign.png", b"by hand").await;
     let looked = subject
         .store
         .look(&bucket("photos"), &object("foreign.png"))
         .await
         .expect("an answer");
-    looked.is_some_and(|version| !version.is_marked() && version.record().is_none())
+    let is_foreign = |version: &Version| !version.is_marked() && version.record().is_none();
+    require(looked.as_ref().is_some_and(is_foreign), looked)
 }
 
-async fn looks_at_an_empty_object(subject: &Subject) -> bool {
+async fn looks_at_an_empty_object(subject: &Subject) -> Property {
     subject.put("empty.png", b"").await;
-    matches!(
-        subject
-            .store
-            .look(&bucket("photos"), &object("empty.png"))
-            .await,
-        Ok(Some(_))
-    )
+    let looked = subject
+        .store
+        .look(&bucket("photos"), &object("empty.png"))
+        .await;
+    require(matches!(looked, Ok(Some(_))), looked)
 }
 
-async fn takes_no_more_than_the_limit(subject: &Subject) -> bool {
+async fn takes_no_more_than_the_limit(subject: &Subject) -> Property {
     subject.put("large.jpg", &[7; 1000]).await;
     let (photos, name) = (bucket("photos"), object("large.jpg"));
     let open = || subject.store.open(&photos, &name, None);
     let over = open().await.expect("it is there").read(999, None).await;
     let exact = open().await.expect("it is there").read(1000, None).await;
-    matches!(over, Err(StoreError::TooLarge { limit: 999 }))
-        && exact.is_ok_and(|bytes| bytes.len() == 1000)
+    let read = [over, exact].map(|read| read.map(|bytes| bytes.len()));
+    let holds = matches!(read, [Err(StoreError::TooLarge { limit: 999 }), Ok(1000)]);
+    require(holds, read)
 }
 
-async fn keeps_hostile_names_apart(subject: &Subject) -> bool {
+async fn keeps_hostile_names_apart(subject: &Subject) -> Property {
     let long = "n".repeat(300);
     let names = [
         "a",
@@ -353,18 +379,17 @@ async fn keeps_hostile_names_apart(subject: &Subject) -> bool {
                 stored.insert(name, generation);
             }
             Err(StoreError::Unstorable(_) | StoreError::Unavailable(_)) => {}
-            Err(_) => return false,
+            Err(error) => return Err(format!("{name:?}: {error:?}")),
         }
     }
     for (name, generation) in &stored {
-        if subject.live(name).await != Some(*generation) {
-            return false;
-        }
+        let live = subject.live(name).await;
+        require(live == Some(*generation), (name, generation, live))?;
     }
-    stored.len() >= 6
+    require(stored.len() >= 6, stored)
 }
 
-async fn deletes_only_what_was_seen(subject: &Subject) -> bool {
+async fn deletes_only_what_was_seen(subject: &Subject) -> Property {
     let (thumbs, name) = (bucket("thumbs"), object("dir/deleted.png"));
     let delete = |generation| subject.store.delete(&thumbs, &name, generation);
     let write = |precondition| subject.write("dir/deleted.png", precondition);
@@ -378,11 +403,12 @@ async fn deletes_only_what_was_seen(subject: &Subject) -> bool {
     let seen = delete(second).await;
     let gone = delete(second).await;
     let third = subject.write("dir", Precondition::Absent).await;
-    matches!(stale, Err(StoreError::PreconditionFailed(_)))
+    let holds = matches!(stale, Err(StoreError::PreconditionFailed(_)))
         && seen.is_ok()
         && matches!(gone, Err(StoreError::NotFound))
         // A folder that holds nothing is no object's obstacle.
-        && third.is_ok_and(|third| third != second)
+        && third.as_ref().is_ok_and(|third| *third != second);
+    require(holds, (stale, seen, gone, second, third))
 }
 
 /// Every name of a span of the photos, page by page.
@@ -403,7 +429,7 @@ fn span(prefix: &str, after: Option<&str>) -> Span {
     }
 }
 
-async fn lists_in_byte_order(subject: &Subject) -> bool {
+async fn lists_in_byte_order(subject: &Subject) -> Property {
     let ordered = [
         "a-b",
         "a.b",
@@ -418,10 +444,11 @@ async fn lists_in_byte_order(subject: &Subject) -> bool {
         subject.put(&format!("order/{name}"), b"bytes").await;
     }
     let names = names(subject, span("order/", None)).await;
-    names == ordered.map(|name| format!("order/{name}"))
+    let expected = ordered.map(|name| format!("order/{name}"));
+    require(names == expected, names)
 }
 
-async fn lists_a_span(subject: &Subject) -> bool {
+async fn lists_a_span(subject: &Subject) -> Property {
     for name in ["x-1", "x/1", "x/2", "x/3", "x0"] {
         subject.put(&format!("span/{name}"), b"bytes").await;
     }
@@ -430,31 +457,33 @@ async fn lists_a_span(subject: &Subject) -> bool {
     // What is after needn't exist.
     let between = names(subject, span("span/", Some("span/x.nothing"))).await;
     let nothing = names(subject, span("span/x/", Some("span/x/3"))).await;
-    below == ["span/x/1", "span/x/2", "span/x/3"]
+    let holds = below == ["span/x/1", "span/x/2", "span/x/3"]
         && after == ["span/x/3", "span/x0"]
         && between == ["span/x/1", "span/x/2", "span/x/3", "span/x0"]
-        && nothing.is_empty()
+        && nothing.is_empty();
+    require(holds, (below, after, between, nothing))
 }
 
-async fn lists_versions(subject: &Subject) -> bool {
+async fn lists_versions(subject: &Subject) -> Property {
     let (thumbs, name) = (bucket("thumbs"), object("listed/n.png"));
     let write = subject.write("listed/n.png", Precondition::Absent).await;
     let generation = write.expect("the place is empty");
     let mut listing = subject.store.list(&thumbs, span("listed/", None));
     while let Some(page) = listing.next_page().await.expect("a page") {
         if let Some(listed) = page.objects.into_iter().next() {
-            let version = listed.version;
-            return listed.name == name
+            let version = &listed.version;
+            let holds = listed.name == name
                 && version.generation == generation
                 && version.size == Some(11)
                 && version.is_marked()
                 && version.record() == record(&thumbnail(7));
+            return require(holds, (generation, listed));
         }
     }
-    false
+    Err("nothing is listed".to_owned())
 }
 
-async fn tells_a_missing_bucket(subject: &Subject) -> bool {
+async fn tells_a_missing_bucket(subject: &Subject) -> Property {
     let mut missing = subject.store.list(&bucket("nowhere"), Span::default());
     let mut empty = subject.store.list(&bucket("thumbs"), span("no such", None));
     let mut found = 0;
@@ -466,21 +495,24 @@ async fn tells_a_missing_bucket(subject: &Subject) -> bool {
     while matches!(answer, Ok(Some(_))) {
         answer = missing.next_page().await;
     }
-    found == 0 && matches!(answer, Err(StoreError::NotFound))
+    let is_missing = matches!(answer, Err(StoreError::NotFound));
+    require(found == 0 && is_missing, (found, answer))
 }
 
-fn broken(properties: &BTreeMap<&'static str, bool>) -> Vec<&'static str> {
-    properties
-        .iter()
-        .filter(|(_, holds)| !**holds)
-        .map(|(property, _)| *property)
-        .collect()
+/// The properties that don't hold; what was found is printed.
+fn broken(properties: BTreeMap<&'static str, Property>) -> Vec<&'static str> {
+    let broken = properties.into_iter().filter_map(|(property, holds)| {
+        let found = holds.err()?;
+        println!("{property}: {found}");
+        Some(property)
+    });
+    broken.collect()
 }
 
 #[tokio::test]
 async fn the_folder_conforms() {
     let subject = Subject::folder();
-    assert_eq!(broken(&conformance(&subject).await), [""; 0]);
+    assert_eq!(broken(conformance(&subject).await), [""; 0]);
     let Backdoor::Folder(root) = &subject.backdoor else {
         unreachable!("it is the folder")
     };
@@ -494,7 +526,7 @@ async fn the_folder_conforms() {
 
 #[tokio::test]
 async fn cloud_storage_conforms() {
-    assert_eq!(broken(&conformance(&Subject::cloud().await).await), [""; 0]);
+    assert_eq!(broken(conformance(&Subject::cloud().await).await), [""; 0]);
 }
 
 /// Without this the suite could be one that never fails.
@@ -514,7 +546,7 @@ async fn a_store_that_ignores_generations_does_not_conform() {
         "replaces only what was seen",
         "stores into an empty place only once",
     ];
-    assert_eq!(broken(&conformance(&subject).await), expected);
+    assert_eq!(broken(conformance(&subject).await), expected);
 }
 
 #[cfg(unix)]

@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::fake_gcs::FakeGcs;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
-use crate::renditions::{THREE, assert_others};
 use crate::rng::Rng;
+use crate::three;
 
 const PICTURES: usize = 120;
 const WORKERS: usize = 8;
@@ -206,8 +206,8 @@ async fn uploaded() -> (FakeGcs, Pending) {
 
 async fn assert_stored(gcs: &FakeGcs, number: usize, generation: Option<i64>) {
     let object = object(number);
-    assert_others(gcs, &object, generation).await;
-    let thumbnail = gcs.get("thumbs", &format!("thumbnails/{object}")).await;
+    three::assert_generation(gcs, &object, generation).await;
+    let thumbnail = gcs.thumbnail(&object).await;
     let thumbnail =
         thumbnail.unwrap_or_else(|| panic!("{object} was acknowledged without a thumbnail"));
     assert_eq!(
@@ -220,7 +220,7 @@ async fn assert_stored(gcs: &FakeGcs, number: usize, generation: Option<i64>) {
 async fn start(storage: &str) -> App {
     App::start(&[
         ("TARGET_BUCKET", "thumbs"),
-        ("RENDITIONS", THREE),
+        ("RENDITIONS", three::RENDITIONS),
         ("STORAGE_EMULATOR_HOST", storage),
     ])
     .await

@@ -139,10 +139,10 @@ async fn in_the_cloud_the_delete_is_the_same() {
     let picture = plain(160, 120, colour(1), image::ImageFormat::Png);
     let generation = gcs.put("photos", "n.png", &picture, "image/png", &[]).await;
     assert_eq!(app.push("photos", "n.png", generation).await, 204);
-    assert!(gcs.get("thumbs", "thumbnails/n.png").await.is_some());
+    assert!(gcs.thumbnail("n.png").await.is_some());
     gcs.delete("photos", "n.png").await;
     let deletion = json!({ "eventType": "OBJECT_DELETE" });
     let (status, words) = notify(&app, &deletion, Some(generation)).await;
     assert_eq!(status, 204, "{words}");
-    assert_eq!(gcs.get("thumbs", "thumbnails/n.png").await, None);
+    assert_eq!(gcs.thumbnail("n.png").await, None);
 }

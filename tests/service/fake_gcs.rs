@@ -189,6 +189,11 @@ impl FakeGcs {
         })
     }
 
+    /// The default output of a picture, or none.
+    pub async fn thumbnail(&self, source: &str) -> Option<Stored> {
+        self.get("thumbs", &format!("thumbnails/{source}")).await
+    }
+
     /// Removes the object; a test that removes what isn't there is wrong and fails.
     pub async fn delete(&self, bucket: &str, name: &str) {
         let path = format!("/storage/v1/b/{bucket}/o/{}", encode(name));

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::fake_gcs::FakeGcs;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
-use crate::renditions::THREE;
+use crate::three;
 
 /// The faults beside the statuses.
 const FAULTS: [Fault; 10] = [
@@ -139,7 +139,7 @@ async fn work(gcs: Arc<FakeGcs>, queue: Arc<Mutex<Vec<Cell>>>) -> Vec<String> {
     let proxy = Proxy::start(gcs.endpoint()).await;
     let app = App::start(&[
         ("TARGET_BUCKET", "thumbs"),
-        ("RENDITIONS", THREE),
+        ("RENDITIONS", three::RENDITIONS),
         ("STORAGE_EMULATOR_HOST", proxy.endpoint()),
         ("EVENT_TIMEOUT", "2s"),
     ])
@@ -231,7 +231,7 @@ impl Cell {
     /// Whether the thumbnail is that of this generation; one that says so and is not fails.
     async fn is_made(self, gcs: &FakeGcs, generation: i64) -> bool {
         let name = self.name();
-        let thumbnail = gcs.get("thumbs", &format!("thumbnails/{name}")).await;
+        let thumbnail = gcs.thumbnail(&name).await;
         let thumbnail = thumbnail.filter(|stored| stored.source_generation() == Some(generation));
         let Some(thumbnail) = thumbnail else {
             return false;

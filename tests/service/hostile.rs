@@ -52,7 +52,7 @@ impl Door {
             .await;
         let status = self.app.push("photos", &name, generation).await;
         assert_eq!(status, 204, "a good event after {after}");
-        let thumbnail = self.gcs.get("thumbs", &format!("thumbnails/{name}")).await;
+        let thumbnail = self.gcs.thumbnail(&name).await;
         let thumbnail = thumbnail.unwrap_or_else(|| panic!("no thumbnail after {after}"));
         assert_plain(&thumbnail.bytes, colour(number), after);
     }

@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::fake_gcs::FakeGcs;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
-use crate::renditions::{THREE, assert_others};
 use crate::rng::Rng;
+use crate::three;
 
 const NAMES: usize = 50;
 const VERSIONS: usize = 4;
@@ -89,14 +89,11 @@ async fn the_newest_picture_ends_up_in_the_thumbnail() {
             .last()
             .expect("every name was uploaded");
         let object = object(name);
-        let thumbnail = chain
-            .gcs
-            .get("thumbs", &format!("thumbnails/{object}"))
-            .await;
+        let thumbnail = chain.gcs.thumbnail(&object).await;
         let thumbnail = thumbnail.unwrap_or_else(|| panic!("{object} has no thumbnail"));
         assert_plain(&thumbnail.bytes, colour_of(name, VERSIONS - 1), &object);
         assert_eq!(thumbnail.source_generation(), Some(newest), "{object}");
-        assert_others(&chain.gcs, &object, Some(newest)).await;
+        three::assert_generation(&chain.gcs, &object, Some(newest)).await;
     }
     for (call, fault) in FAULTS {
         let hits = chain.proxy.hits(call, fault);
@@ -141,11 +138,11 @@ async fn a_write_that_comes_late_does_not_bring_the_old_picture_back() {
             late, 204,
             "{object}: the newest version has made the old one's event moot"
         );
-        let thumbnail = gcs.get("thumbs", &format!("thumbnails/{object}")).await;
+        let thumbnail = gcs.thumbnail(&object).await;
         let thumbnail = thumbnail.unwrap_or_else(|| panic!("{object} has no thumbnail"));
         assert_plain(&thumbnail.bytes, colour(before + 1), &object);
         assert_eq!(thumbnail.source_generation(), Some(newest), "{object}");
-        assert_others(&gcs, &object, Some(newest)).await;
+        three::assert_generation(&gcs, &object, Some(newest)).await;
     }
 }
 
@@ -207,7 +204,7 @@ impl Chain {
 async fn start(storage: &str) -> App {
     App::start(&[
         ("TARGET_BUCKET", "thumbs"),
-        ("RENDITIONS", THREE),
+        ("RENDITIONS", three::RENDITIONS),
         ("STORAGE_EMULATOR_HOST", storage),
     ])
     .await

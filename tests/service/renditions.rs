@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::app::{App, envelope};
 use crate::deployment::{Deployment, assert_line};
-use crate::fake_gcs::FakeGcs;
 use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault};
 use crate::randomised::Store;
@@ -16,21 +15,6 @@ const FOUR: &str = "thumbnails/{name}?size=128x128
     large/{name}?size=400x400&format=jpeg
     {dir}small/{stem}_60x60{.webp}?size=60x60&fit=cover&format=webp
     {dir}same/{stem}{.ext}?size=x50&format=source";
-
-/// Today's thumbnail beside two others, for tests of order, crash and faults.
-pub const THREE: &str = "thumbnails/{name}?size=128x128
-    large/{name}?size=60x&format=webp
-    small/{dir}{stem}.jpg?size=20x20&fit=cover&format=jpeg";
-
-/// Asserts that the other two of [`THREE`] show a version of a PNG.
-pub async fn assert_others(gcs: &FakeGcs, object: &str, generation: Option<i64>) {
-    let small = object.replace(".png", ".jpg");
-    for name in [format!("large/{object}"), format!("small/{small}")] {
-        let stored = gcs.get("thumbs", &name).await;
-        let stored = stored.unwrap_or_else(|| panic!("there is no {name}"));
-        assert_eq!(stored.source_generation(), generation, "{name}");
-    }
-}
 
 fn photo(version: usize) -> Vec<u8> {
     plain(640, 480, colour(version), ImageFormat::Jpeg)

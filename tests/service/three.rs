@@ -2,7 +2,7 @@
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-use crate::fake_gcs::FakeGcs;
+use crate::fake_gcs::{FakeGcs, Stored};
 
 /// What `RENDITIONS` is.
 pub const RENDITIONS: &str = "thumbnails/{name}?size=128x128
@@ -32,12 +32,25 @@ pub fn outputs(source: &str) -> [Output; COUNT] {
 
 /// Asserts that each output of a source is there, whole, of this colour and of this generation.
 pub async fn assert_stored(gcs: &FakeGcs, source: &str, colour: [u8; 3], generation: Option<i64>) {
+    for (output, stored) in assert_generation(gcs, source, generation).await {
+        output.assert_plain(&stored.bytes, colour);
+    }
+}
+
+/// Asserts that each output of a source is there and says that it is of this generation.
+pub async fn assert_generation(
+    gcs: &FakeGcs,
+    source: &str,
+    generation: Option<i64>,
+) -> Vec<(Output, Stored)> {
+    let mut all = Vec::with_capacity(COUNT);
     for output in outputs(source) {
         let stored = gcs.get("thumbs", &output.name).await;
         let stored = stored.unwrap_or_else(|| panic!("there is no {}", output.name));
-        output.assert_plain(&stored.bytes, colour);
         assert_eq!(stored.source_generation(), generation, "{}", output.name);
+        all.push((output, stored));
     }
+    all
 }
 
 impl Output {

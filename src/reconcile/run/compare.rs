@@ -11,7 +11,7 @@ use crate::reconcile::line::Line;
 use crate::reconcile::{End, Merge, Next};
 use crate::store::{Listing, Span};
 
-impl<S: Future<Output = ()>> Run<Pin<&mut S>> {
+impl Run {
     /// Merges the listings and begins what they ask for; an error is an end before the end.
     pub(super) async fn compare(&mut self) -> Result<(), End> {
         let plan = Arc::clone(&self.plan);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_storage::client::StorageControl;
@@ -12,7 +11,7 @@ use google_cloud_wkt::FieldMask;
 use tokio::sync::OnceCell;
 
 use super::{StoreError, Version, generation_of, path_of};
-use crate::google::{credentials, endpoint};
+use crate::google::{backoff, credentials, endpoint};
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::object::Details;
 use crate::store::listing::{Listed, Page, Span};
@@ -114,13 +113,9 @@ impl Control {
 }
 
 async fn connect(emulator: Option<&str>) -> Result<Box<StorageControl>, StoreError> {
-    let backoff = ExponentialBackoffBuilder::new()
-        .with_initial_delay(Duration::from_millis(100))
-        .with_maximum_delay(Duration::from_secs(2))
-        .clamp();
     let builder = StorageControl::builder()
         .with_retry_policy(RetryableErrors.with_attempt_limit(ATTEMPTS))
-        .with_backoff_policy(backoff)
+        .with_backoff_policy(backoff(Duration::from_secs(2)))
         .with_attempt_timeout(ATTEMPT_TIMEOUT);
     let builder = match emulator {
         Some(address) => builder.with_endpoint(endpoint(address)),

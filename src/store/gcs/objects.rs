@@ -10,7 +10,7 @@ use std::time::Duration;
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use google_cloud_auth::errors::CredentialsError;
 use google_cloud_gax::backoff_policy::BackoffPolicy as _;
-use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
+use google_cloud_gax::exponential_backoff::ExponentialBackoff;
 use google_cloud_gax::retry_state::RetryState;
 use http::Extensions;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -20,7 +20,7 @@ use serde::de::IgnoredAny;
 use tokio::sync::OnceCell;
 
 use super::{ATTEMPTS, StoreError, Version, generation_of, meaning};
-use crate::google::{credentials, endpoint};
+use crate::google::{backoff, credentials, endpoint};
 use crate::names::{BucketName, ObjectName};
 use crate::object::Details;
 use crate::stored::Metadata;
@@ -120,10 +120,7 @@ impl Connected {
             endpoint: emulator.map_or_else(|| ENDPOINT.to_owned(), endpoint),
             credentials,
             http,
-            backoff: ExponentialBackoffBuilder::new()
-                .with_initial_delay(Duration::from_millis(100))
-                .with_maximum_delay(Duration::from_secs(2))
-                .clamp(),
+            backoff: backoff(Duration::from_secs(2)),
         })
     }
 

@@ -3,8 +3,11 @@
 #![no_main]
 
 mod checks;
+#[path = "../../shared/png_crcs.rs"]
+mod png_crcs;
 
 use libfuzzer_sys::fuzz_target;
+use png_crcs::repair_crcs;
 
 fuzz_target!(|source: &[u8]| {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
@@ -12,20 +15,3 @@ fuzz_target!(|source: &[u8]| {
     repair_crcs(&mut png);
     checks::render_checked(&png);
 });
-
-fn repair_crcs(png: &mut [u8]) {
-    let mut at = 8;
-    while let Some(length) = png
-        .get(at..at + 4)
-        .and_then(|bytes| <[u8; 4]>::try_from(bytes).ok())
-    {
-        let end = at + 8 + u32::from_be_bytes(length) as usize;
-        let (Some(covered), true) = (png.get(at + 4..end), png.len() >= end + 4) else {
-            return;
-        };
-        let mut crc = flate2::Crc::new();
-        crc.update(covered);
-        png[end..end + 4].copy_from_slice(&crc.sum().to_be_bytes());
-        at = end + 4;
-    }
-}

@@ -150,7 +150,7 @@ impl Chain {
         })
         .await;
         for (name, (_, version)) in &self.sources {
-            let stored = self.gcs.get("thumbs", &format!("thumbnails/{name}")).await;
+            let stored = self.gcs.thumbnail(name).await;
             let bytes = stored.expect("it was listed").bytes;
             assert_plain(&bytes, colour(*version), name);
         }
@@ -158,7 +158,7 @@ impl Chain {
 
     async fn all_current(&self) -> bool {
         for (name, (generation, _)) in &self.sources {
-            let stored = self.gcs.get("thumbs", &format!("thumbnails/{name}")).await;
+            let stored = self.gcs.thumbnail(name).await;
             let shown = stored.and_then(|stored| stored.metadata.get("source-generation").cloned());
             if shown != Some(generation.to_string()) {
                 return false;

@@ -58,12 +58,9 @@ async fn every_source_in_the_cloud_gets_its_thumbnail_whatever_the_pages_are() {
     let second = reconcile(&gcs, &control, &["photos", "--prune"]).await;
     assert_eq!((second.count("stale"), second.count("made")), (1, 1));
     assert_eq!((second.count("current"), second.count("pruned")), (5, 1));
-    let thumbnail = gcs
-        .get("thumbs", "thumbnails/b.png")
-        .await
-        .expect("it stays");
+    let thumbnail = gcs.thumbnail("b.png").await.expect("it stays");
     assert_eq!(thumbnail.metadata["source-generation"], newer.to_string());
-    assert_eq!(gcs.get("thumbs", "thumbnails/c.png").await, None);
+    assert_eq!(gcs.thumbnail("c.png").await, None);
 
     let third = reconcile(&gcs, &control, &["photos", "--start-after=b.png"]).await;
     assert_eq!((third.count("scanned"), third.count("current")), (3, 3));

@@ -14,7 +14,7 @@ const FIRST_PIECE: u64 = 1 << 20;
 const MAX_MEMBERS: u32 = 1 << 16;
 
 /// Whether bytes begin as gzip does.
-pub fn is_gzip(bytes: &[u8]) -> bool {
+pub(super) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
@@ -25,7 +25,7 @@ pub fn is_gzip(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`Failure::TooLarge`] over the limit, [`Refusal::Corrupt`] for broken gzip, and whatever `reserve` refuses with.
-pub fn gunzip<E: From<Failure>>(
+pub(super) fn gunzip<E: From<Failure>>(
     packed: &[u8],
     limit: u64,
     mut reserve: impl FnMut(u64) -> Result<(), E>,

@@ -7,8 +7,7 @@ const FALLBACK_BYTES: u64 = 512 << 20;
 
 /// The working memory that pictures may share, in bytes: 70 % of the container's limit. The rest is for the process
 /// itself and the allocator's slack.
-#[must_use]
-pub fn default_budget() -> u64 {
+pub(super) fn default_budget() -> u64 {
     budget_of(limit().unwrap_or(FALLBACK_BYTES))
 }
 
