@@ -4,6 +4,9 @@
 
 mod thumbhash;
 
+use std::ops::Range;
+use std::slice::ChunksExact;
+
 use super::output::{Picture, Planes};
 use super::pixels::{Model, Pixels};
 
@@ -19,8 +22,9 @@ pub(super) fn hash(picture: &Picture) -> Vec<u8> {
     thumbhash::encode(small.width, small.height, small.samples.as_chunks().0)
 }
 
-/// A cell's mean is that of so many samples on a side: more would tell no more, and a large output has thousands in a cell.
-const SAMPLES: usize = 8;
+/// A cell's mean is that of so many rows, or of fewer than twice as many: more would tell no more, and a large output has
+/// hundreds in a cell.
+const ROWS: usize = 8;
 
 /// How a length falls into at most [`MAX_SIDE`] cells.
 struct Cells {
@@ -38,40 +42,76 @@ impl Cells {
         }
     }
 
-    /// The positions that are looked at, each with the cell that it belongs to.
-    fn positions(&self) -> Vec<(usize, usize)> {
-        let step = (self.length / (self.count * SAMPLES)).max(1);
-        let positions = (0..self.length).step_by(step);
-        positions
-            .map(|position| (position, position * self.count / self.length))
-            .collect()
+    /// The positions of each cell.
+    fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        let start = |cell: usize| (cell * self.length).div_ceil(self.count);
+        (0..self.count).map(move |cell| start(cell)..start(cell + 1))
     }
 }
 
 /// The means of cells as red, green, blue and alpha.
 fn reduced(pixels: &Pixels) -> Pixels {
-    cells(pixels.width, pixels.height, |x, y| {
-        let channels = pixels.model.channels();
-        let at = (y * pixels.width + x) * channels;
-        match (pixels.model, pixels.samples.get(at..at + channels)) {
-            (Model::Grey, Some(&[grey])) => [grey, grey, grey, u8::MAX],
-            (Model::GreyAlpha, Some(&[grey, alpha])) => [grey, grey, grey, alpha],
-            (Model::Rgb, Some(&[red, green, blue])) => [red, green, blue, u8::MAX],
-            (Model::Rgba, Some(&[red, green, blue, alpha])) => [red, green, blue, alpha],
-            _ => [0; 4],
+    match pixels.model {
+        Model::Grey => opaque(pixels, |[grey]| [grey; 3]),
+        Model::GreyAlpha => translucent(pixels, |[grey, alpha]| [grey, grey, grey, alpha]),
+        Model::Rgb => opaque(pixels, |colour| colour),
+        Model::Rgba => translucent(pixels, |pixel| pixel),
+    }
+}
+
+fn opaque<const C: usize>(pixels: &Pixels, colour: impl Fn([u8; C]) -> [u8; 3]) -> Pixels {
+    let add = |y: usize, sums: &mut [[u32; C]]| {
+        let row = rows::<C>(pixels).nth(y).unwrap_or_default();
+        let samples = row.as_flattened().iter();
+        for (sum, sample) in sums.as_flattened_mut().iter_mut().zip(samples) {
+            *sum += u32::from(*sample);
         }
+    };
+    cells(pixels.width, pixels.height, add, |sums: [u32; C], count| {
+        let [red, green, blue] = colour(sums.map(|sum| mean(sum, count)));
+        [red, green, blue, u8::MAX]
     })
+}
+
+/// What is clear has no part in a cell's colour.
+fn translucent<const C: usize>(pixels: &Pixels, pixel: impl Fn([u8; C]) -> [u8; 4]) -> Pixels {
+    let add = |y: usize, sums: &mut [[u32; 4]]| {
+        let row = rows::<C>(pixels).nth(y).unwrap_or_default();
+        for (sums, samples) in sums.iter_mut().zip(row) {
+            let [red, green, blue, alpha] = pixel(*samples).map(u32::from);
+            add(sums, [red * alpha, green * alpha, blue * alpha, alpha]);
+        }
+    };
+    cells(
+        pixels.width,
+        pixels.height,
+        add,
+        |[red, green, blue, alpha], count| {
+            let [red, green, blue] = [red, green, blue].map(|sum| mean(sum, alpha));
+            [red, green, blue, mean(alpha, count)]
+        },
+    )
+}
+
+fn rows<const C: usize>(pixels: &Pixels) -> ChunksExact<'_, [u8; C]> {
+    pixels
+        .samples
+        .as_chunks()
+        .0
+        .chunks_exact(pixels.width.max(1))
 }
 
 /// The means of cells of luma and chroma, converted only then (ITU-T T.871, section 7).
 fn reduced_planes(planes: &Planes) -> Pixels {
-    let mut small = cells(planes.width, planes.height, |x, y| {
-        let luma = planes.luma.get(y * planes.width + x).copied();
-        let [blue, red] = planes.chroma_at(x, y);
-        [luma.unwrap_or(0), blue, red, u8::MAX]
-    });
-    for pixel in small.samples.as_chunks_mut::<4>().0 {
-        let [luma, blue, red, _] = pixel.map(f32::from);
+    let add = |y: usize, sums: &mut [[u32; 3]]| {
+        let luma = planes.luma.chunks_exact(planes.width.max(1)).nth(y);
+        for (x, (sums, luma)) in sums.iter_mut().zip(luma.unwrap_or_default()).enumerate() {
+            let [blue, red] = planes.chroma_at(x, y);
+            add(sums, [*luma, blue, red].map(u32::from));
+        }
+    };
+    cells(planes.width, planes.height, add, |sums, count| {
+        let [luma, blue, red] = sums.map(|sum| f32::from(mean(sum, count)));
         let (blue, red) = (blue - 128.0, red - 128.0);
         let colour = [
             luma + 1.402 * red,
@@ -79,47 +119,55 @@ fn reduced_planes(planes: &Planes) -> Pixels {
             luma + 1.772 * blue,
         ];
         let [r, g, b] = colour.map(super::pixels::to_sample);
-        *pixel = [r, g, b, u8::MAX];
-    }
-    small
+        [r, g, b, u8::MAX]
+    })
 }
 
-/// The means of the cells of a picture whose pixels `pixel` tells.
-fn cells(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 4]) -> Pixels {
+/// The pixels that `pixel` makes of the cells' sums and counts; `add` adds a row to the sums of each column.
+///
+/// Sums of a cell stay below 2^32 as long as its picture has fewer than 2^16 columns.
+fn cells<const C: usize>(
+    width: usize,
+    height: usize,
+    add_row: impl Fn(usize, &mut [[u32; C]]),
+    pixel: impl Fn([u32; C], u32) -> [u8; 4],
+) -> Pixels {
     let longer = width.max(height);
     let (columns, rows) = (Cells::new(width, longer), Cells::new(height, longer));
-    let mut sums = vec![[0_u64; 5]; columns.count * rows.count];
-    let positions = columns.positions();
-    for (y, row) in rows.positions() {
-        let first = row * columns.count;
-        for (x, column) in &positions {
-            let [red, green, blue, alpha] = pixel(*x, y).map(u64::from);
-            if let Some(sum) = sums.get_mut(first + column) {
-                let premultiplied = [red * alpha, green * alpha, blue * alpha, alpha, 1];
-                for (sum, value) in sum.iter_mut().zip(premultiplied) {
-                    *sum += value;
-                }
+    let mut samples = Vec::with_capacity(4 * columns.count * rows.count);
+    let mut sums = vec![[0; C]; width];
+    for rows in rows.ranges() {
+        let step = (rows.len() / ROWS).max(1);
+        let rows = rows.step_by(step);
+        let row_count = rows.len();
+        sums.fill([0; C]);
+        rows.for_each(|y| add_row(y, &mut sums));
+        for columns in columns.ranges() {
+            let count = u32::try_from(row_count * columns.len()).unwrap_or(u32::MAX);
+            let mut cell = [0; C];
+            for sums in sums.get(columns).unwrap_or_default() {
+                add(&mut cell, *sums);
             }
+            samples.extend(pixel(cell, count));
         }
     }
-    let mean = |sum: u64, count: u64| {
-        let rounded = (sum + count / 2) / count.max(1);
-        u8::try_from(rounded).unwrap_or(u8::MAX)
-    };
-    let samples = sums.iter().flat_map(|[red, green, blue, alpha, count]| {
-        [
-            mean(*red, *alpha),
-            mean(*green, *alpha),
-            mean(*blue, *alpha),
-            mean(*alpha, *count),
-        ]
-    });
     Pixels {
         width: columns.count,
         height: rows.count,
         model: Model::Rgba,
-        samples: samples.collect(),
+        samples,
     }
+}
+
+fn add<const C: usize>(sums: &mut [u32; C], values: [u32; C]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+fn mean(sum: u32, count: u32) -> u8 {
+    let rounded = sum.saturating_add(count / 2) / count.max(1);
+    u8::try_from(rounded).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]
