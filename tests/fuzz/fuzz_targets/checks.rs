@@ -1,6 +1,6 @@
 //! What holds for any input.
 
-use gcs_thumbnailer::render::{Limits, Plan, SourceFormats};
+use gcs_thumbnailer::render::{Limits, Plan, SourceFormats, Target};
 
 /// Headers that announce more are refused, so that the fuzzer's time goes to decoding.
 const LIMITS: Limits = Limits {
@@ -10,7 +10,7 @@ const LIMITS: Limits = Limits {
 
 /// Renders and panics if the thumbnail doesn't fit or took more memory than planned.
 pub fn render_checked(source: &[u8]) {
-    let Ok(plan) = Plan::new(source, &LIMITS) else {
+    let Ok(plan) = Plan::new(source, &LIMITS, &[Target::default()]) else {
         return;
     };
     let planned = plan.memory_bytes();
@@ -21,7 +21,7 @@ pub fn render_checked(source: &[u8]) {
         peak <= planned,
         "took {peak} bytes, but {planned} were planned"
     );
-    if let Some(thumbnail) = rendered {
+    for thumbnail in rendered.into_iter().flat_map(|rendered| rendered.outputs) {
         let largest = source_sides.into_iter().max().unwrap_or(0).min(128);
         assert_eq!(thumbnail.width.max(thumbnail.height), largest);
         assert!(thumbnail.width.min(thumbnail.height) >= 1);
