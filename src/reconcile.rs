@@ -125,6 +125,7 @@ impl Reconcile {
     /// Compares, and does what the comparison asks for, until all is done or `shutdown`.
     ///
     /// Every failure and the summary are logged.
+    #[must_use]
     pub fn run(self, shutdown: BoxFuture<'static, ()>) -> BoxFuture<'static, Summary> {
         Box::pin(run::run(Arc::new(self), shutdown))
     }

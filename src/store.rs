@@ -248,6 +248,7 @@ impl Source {
     ///
     /// # Errors
     /// A body that is cut, longer than `limit` or not what was stored is an error, never a shorter result.
+    #[must_use]
     pub fn read(
         self,
         limit: u64,

@@ -46,6 +46,7 @@ impl Topic {
     ///
     /// # Errors
     /// [`PublishFailed`] where there are no credentials.
+    #[must_use]
     pub fn open<'c>(
         name: &'c TopicName,
         emulator: Option<&'c str>,

@@ -5,7 +5,7 @@ use super::*;
 use crate::budget::Capacity;
 use crate::names::{BucketName, Prefix};
 use crate::outcome::Severity;
-use crate::render::{Plan, Refusal};
+use crate::render::{Plan, Refusal, usual_memory_bytes};
 use crate::rendition::Renditions;
 use crate::store::Directory;
 use crate::work::{NameFilter, SourceTypes};

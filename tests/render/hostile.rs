@@ -276,6 +276,141 @@ fn a_tiff_keeps_to_its_plan_however_it_is_cut_up() {
     }
 }
 
+/// A little-endian TIFF of 64x64, whose fields are those given and its sides; `data` is in it at 8.
+///
+/// Fields are a tag, a type (1 for bytes, given four at once, 3, and 4), and values.
+fn small_tiff(data: &[u8], fields: &[(u16, u16, &[u32])]) -> Vec<u8> {
+    let mut tiff = b"II*\0\0\0\0\0".to_vec();
+    tiff.extend(data);
+    let sides: [(u16, u16, &[u32]); 2] = [(256, 4, &[64]), (257, 4, &[64])];
+    let mut entries = Vec::new();
+    for (tag, kind, values) in sides.iter().chain(fields) {
+        let bytes = values.iter().flat_map(|value| {
+            let width = if *kind == 3 { 2 } else { 4 };
+            value.to_le_bytes().into_iter().take(width)
+        });
+        let mut bytes: Vec<u8> = bytes.collect();
+        if bytes.len() > 4 {
+            let position = u32::try_from(tiff.len()).unwrap();
+            tiff.extend(bytes);
+            bytes = position.to_le_bytes().to_vec();
+        }
+        bytes.resize(4, 0);
+        let values = if *kind == 1 {
+            values.len() * 4
+        } else {
+            values.len()
+        };
+        let count = u32::try_from(values).unwrap().to_le_bytes();
+        let tag = [tag.to_le_bytes(), kind.to_le_bytes()].concat();
+        entries.extend([tag, count.to_vec(), bytes].concat());
+    }
+    let directory = u32::try_from(tiff.len()).unwrap().to_le_bytes();
+    tiff[4..8].copy_from_slice(&directory);
+    tiff.extend(u16::try_from(entries.len() / 12).unwrap().to_le_bytes());
+    tiff.extend(entries);
+    tiff.extend([0; 4]);
+    tiff
+}
+
+#[test]
+fn what_a_tiff_does_not_show_is_bounded() {
+    let zeros = bomb(1);
+    let length = u32::try_from(zeros.len()).unwrap();
+    let deflated: [(u16, u16, &[u32]); 2] = [(259, 3, &[8]), (262, 3, &[1])];
+    // Each of 64 rows in a tile of its own, of 200 million columns.
+    let (offsets, lengths) = ([8; 64], [length; 64]);
+    let padding: [(u16, u16, &[u32]); 6] = [
+        (258, 3, &[8]),
+        (277, 3, &[1]),
+        (322, 4, &[200_000_000]),
+        (323, 4, &[1]),
+        (324, 4, &offsets),
+        (325, 4, &lengths),
+    ];
+    let tiff = small_tiff(&zeros, &[&deflated[..], &padding].concat());
+    let kept = keeps_to_its_plan("padding", &tiff);
+    assert_eq!(kept, Err("too_complex".to_owned()));
+
+    // A row of a tile of floats, which the decoder holds to put its bytes in order.
+    let floats: [(u16, u16, &[u32]); 8] = [
+        (258, 3, &[32]),
+        (277, 3, &[1]),
+        (317, 3, &[3]),
+        (322, 4, &[4_000_000]),
+        (323, 4, &[64]),
+        (324, 4, &[8]),
+        (325, 4, &[length]),
+        (339, 3, &[3]),
+    ];
+    let tiff = small_tiff(&zeros, &[&deflated[..], &floats].concat());
+    let kept = keeps_to_its_plan("floats", &tiff);
+    assert_eq!(kept, Err("too_complex".to_owned()));
+
+    // 60,000 samples a pixel, three of which are shown.
+    let extra = vec![0; 60_000];
+    let samples: [(u16, u16, &[u32]); 6] = [
+        (258, 3, &[8]),
+        (262, 3, &[2]),
+        (273, 4, &[8]),
+        (277, 3, &[60_003]),
+        (279, 4, &[length]),
+        (338, 3, &extra),
+    ];
+    let tiff = small_tiff(&zeros, &[&deflated[..1], &samples].concat());
+    let kept = keeps_to_its_plan("samples", &tiff);
+    assert_eq!(kept, Err("too_complex".to_owned()));
+}
+
+#[test]
+fn the_last_of_a_tiffs_fields_of_a_kind_is_bounded() {
+    let formats = vec![0x0101_0101; 1 << 17];
+    let fields: [(u16, u16, &[u32]); 8] = [
+        (258, 3, &[8]),
+        (259, 3, &[1]),
+        (262, 3, &[1]),
+        (273, 4, &[8]),
+        (277, 3, &[1]),
+        (279, 4, &[4096]),
+        (339, 3, &[1]),
+        (339, 1, &formats),
+    ];
+    let kept = keeps_to_its_plan("fields", &small_tiff(&[0; 4096], &fields));
+    assert_eq!(kept, Err("too_complex".to_owned()));
+}
+
+#[test]
+fn a_tiff_that_its_decoder_has_no_answer_to_is_refused() {
+    let map = [0; 768];
+    // A palette's indices as floats of 8 bits, with the predictor of floats.
+    let fields: [(u16, u16, &[u32]); 9] = [
+        (258, 3, &[8]),
+        (259, 3, &[1]),
+        (262, 3, &[3]),
+        (273, 4, &[8]),
+        (277, 3, &[1]),
+        (279, 4, &[4096]),
+        (317, 3, &[3]),
+        (320, 3, &map),
+        (339, 3, &[3]),
+    ];
+    let kept = keeps_to_its_plan("floats", &small_tiff(&[0; 4096], &fields));
+    assert_eq!(kept, Err("corrupt".to_owned()));
+    // Differences between samples of which a fourth isn't shown.
+    let fields: [(u16, u16, &[u32]); 8] = [
+        (258, 3, &[8]),
+        (259, 3, &[1]),
+        (262, 3, &[2]),
+        (273, 4, &[8]),
+        (277, 3, &[4]),
+        (279, 4, &[16384]),
+        (317, 3, &[2]),
+        (338, 3, &[0]),
+    ];
+    let kept = keeps_to_its_plan("predictor", &small_tiff(&[0; 16384], &fields));
+    assert_eq!(kept, Err("unsupported".to_owned()));
+}
+
 /// Bits as a lossless WebP stores them, from the lowest of each byte on.
 #[derive(Default)]
 struct Bits {
@@ -342,11 +477,38 @@ fn a_webp_plans_its_codes() {
     for _ in 0..65_536 * 5 {
         bits.push_long();
     }
-    let stream = bits.bytes;
+    let webp = webp_of(&bits.bytes);
+    assert!(webp.len() < 8 << 20, "{}", webp.len());
+    assert_eq!(keeps_to_its_plan("webp", &webp), Err("planned".to_owned()));
+}
+
+/// A file of a lossless stream.
+fn webp_of(stream: &[u8]) -> Vec<u8> {
     let length = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
     let mut webp = [b"RIFF".as_slice(), &length(stream.len() + 12), b"WEBPVP8L"].concat();
     webp.extend(length(stream.len()));
     webp.extend(stream);
-    assert!(webp.len() < 8 << 20, "{}", webp.len());
-    assert_eq!(keeps_to_its_plan("webp", &webp), Err("planned".to_owned()));
+    webp
+}
+
+#[test]
+fn a_webp_repeats_no_transform() {
+    // Each would be gone through for its 15 million blocks, ten thousand times.
+    let mut bits = Bits::default();
+    bits.push(0x2F, 8);
+    bits.push(15_999, 14);
+    bits.push(14_999, 14);
+    bits.push(0, 4);
+    for _ in 0..10_000 {
+        // A predictor for each block of four by four, all the same, which takes no bits.
+        bits.push(0b001, 3);
+        bits.push(0, 3);
+        bits.push(0, 1);
+        for _ in 0..5 {
+            bits.push_single(0);
+        }
+    }
+    bits.push(0, 1);
+    let kept = keeps_to_its_plan("webp", &webp_of(&bits.bytes));
+    assert_eq!(kept, Err("corrupt".to_owned()));
 }

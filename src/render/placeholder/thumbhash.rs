@@ -232,7 +232,8 @@ mod tests {
             let picture = picture.expect("a whole PNG").to_rgba8();
             let [width, height] = [picture.width(), picture.height()].map(|side| side as usize);
             let hash = encode(width, height, picture.as_chunks().0);
-            let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = hash.iter().map(|byte| format!("{byte:02x}"));
+            let digits = digits.collect::<Vec<_>>().concat();
             let pairs = digits.chars().zip(wanted.chars());
             let open: String = pairs
                 .map(|(ours, theirs)| if theirs == '?' { '?' } else { ours })

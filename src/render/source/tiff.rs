@@ -8,7 +8,7 @@ mod directory;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use tiff::decoder::{BufferLayoutPreference, Decoder, Limits as DecoderLimits};
-use tiff::tags::SampleFormat;
+use tiff::tags::{SampleFormat, Tag};
 use tiff::{ColorType, TiffError};
 
 use self::directory::Directory;
@@ -36,6 +36,8 @@ const PALETTE: u16 = 3;
 
 /// The most strips or tiles, each of which costs a decoder of its own.
 const MAX_CHUNKS: u64 = 1 << 16;
+/// What strips or tiles may hold beyond the picture, in bytes: padding and samples that aren't shown are decoded too.
+const MAX_UNSHOWN: u64 = 64 << 20;
 /// The longest list of numbers in a field: one for each strip or tile.
 const MAX_FIELD_BYTES: usize = 4 * (1 << 16);
 
@@ -50,6 +52,8 @@ pub(super) struct Header<'a> {
     row: usize,
     bytes: usize,
     planes: usize,
+    /// Bytes of a row of a strip or tile, with its padding and samples that aren't shown.
+    chunk_row: u64,
     /// What the decoder takes for the directory.
     directory_bytes: u64,
 }
@@ -104,8 +108,9 @@ impl<'a> Header<'a> {
     /// Reads the first directory of `source`.
     pub(super) fn read(source: &'a [u8], limits: Limits) -> Result<Self, Refusal> {
         let directory = Directory::read(source)?;
+        let mut list_bytes = 0;
         for field in READ {
-            directory.check_length(field, MAX_FIELD_BYTES)?;
+            list_bytes += directory.checked_length(field, MAX_FIELD_BYTES)? as u64;
         }
         let photometric = directory.find(PHOTOMETRIC)?;
         let palette = directory.find_short(PHOTOMETRIC)? == Some(PALETTE);
@@ -129,6 +134,13 @@ impl<'a> Header<'a> {
             .image_buffer_layout()
             .map_err(|error| refusal(&error))?;
         let samples = Samples::new(&directory, palette, colour, &layout)?;
+        let chunk_row = chunk_row_bytes(&mut decoder, colour, &layout)?;
+        let chunk_rows = u64::from(decoder.chunk_dimensions().1.min(size.1));
+        if chunk_row.saturating_mul(chunk_rows).saturating_mul(chunks)
+            > (layout.complete_len as u64).saturating_mul(2) + MAX_UNSHOWN
+        {
+            return Err(Refusal::TooComplex("a TIFF's padding"));
+        }
         Ok(Self {
             size,
             orientation: Orientation::from_exif(source.cursor.get_ref()),
@@ -137,7 +149,8 @@ impl<'a> Header<'a> {
             row: layout.row_stride.map_or(0, usize::from),
             bytes: layout.complete_len,
             planes: layout.planes,
-            directory_bytes: directory.fields() * 64 + chunks * 64,
+            chunk_row,
+            directory_bytes: directory.fields() * 64 + list_bytes * 40 + chunks * 64,
             source,
         })
     }
@@ -182,6 +195,30 @@ impl<'a> Header<'a> {
     }
 }
 
+/// Bytes of a row of a strip or tile.
+fn chunk_row_bytes(
+    decoder: &mut Decoder<Patched<'_>>,
+    colour: ColorType,
+    layout: &BufferLayoutPreference,
+) -> Result<u64, Refusal> {
+    let mut find = |tag| {
+        let number = decoder.find_tag_unsigned::<u32>(tag);
+        number.map_err(|error| refusal(&error))
+    };
+    let stored = match find(Tag::SamplesPerPixel)?.unwrap_or(1) {
+        _ if layout.planes > 1 => 1,
+        samples => samples,
+    };
+    let predicted = find(Tag::Predictor)?.is_some_and(|predictor| predictor != 1);
+    // The decoder leaves out what isn't shown before it adds up differences, which then are of the wrong samples.
+    if predicted && layout.planes == 1 && stored != u32::from(colour.num_samples()) {
+        return Err(Refusal::Unsupported("this kind of TIFF"));
+    }
+    let bits = u64::from(stored) * u64::from(colour.bit_depth());
+    let columns = u64::from(decoder.chunk_dimensions().0);
+    Ok(columns.saturating_mul(bits).div_ceil(8))
+}
+
 impl Samples {
     fn new(
         directory: &Directory<'_>,
@@ -218,7 +255,7 @@ impl Samples {
                 .map(|level| u8::try_from(level).unwrap_or(u8::MAX))
                 .collect();
             let count = 1 << depth.min(8);
-            if !indexed || colours.len() != 3 * count {
+            if !indexed || !integers || colours.len() != 3 * count {
                 return Err(Refusal::Corrupt("a TIFF's palette".to_owned()));
             }
             let (red, rest) = colours.split_at(count);
@@ -290,7 +327,7 @@ impl Rows for Header<'_> {
     fn decoder_bytes(&self) -> u64 {
         // The picture, rows as they are stored and converted, and a decompressor.
         let rows = u64::from(self.size.0) * 16 * 4;
-        self.bytes as u64 + rows + self.directory_bytes + (512 << 10)
+        self.bytes as u64 + rows + self.chunk_row + self.directory_bytes + (512 << 10)
     }
 
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {

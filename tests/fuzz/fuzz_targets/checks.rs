@@ -21,7 +21,7 @@ pub fn render_checked(source: &[u8]) {
         peak <= planned,
         "took {peak} bytes, but {planned} were planned"
     );
-    if let Some(thumbnail) = rendered.and_then(|rendered| rendered.outputs.into_iter().next()) {
+    for thumbnail in rendered.into_iter().flat_map(|rendered| rendered.outputs) {
         let largest = source_sides.into_iter().max().unwrap_or(0).min(128);
         assert_eq!(thumbnail.width.max(thumbnail.height), largest);
         assert!(thumbnail.width.min(thumbnail.height) >= 1);

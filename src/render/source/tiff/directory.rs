@@ -60,14 +60,14 @@ impl<'a> Directory<'a> {
         }))
     }
 
-    /// Refuses a field whose values take more than `most` bytes.
-    pub(super) fn check_length(&self, tag: u16, most: usize) -> Result<(), Refusal> {
-        match self.entry(tag) {
-            Some(entry) if self.length(entry)? > most => {
-                Err(Refusal::TooComplex("a TIFF's fields"))
-            }
-            _ => Ok(()),
+    /// How many bytes the values of a field take; more than `most` are refused.
+    pub(super) fn checked_length(&self, tag: u16, most: usize) -> Result<usize, Refusal> {
+        let length = self.entry(tag).map(|entry| self.length(entry));
+        let length = length.transpose()?.unwrap_or(0);
+        if length > most {
+            return Err(Refusal::TooComplex("a TIFF's fields"));
         }
+        Ok(length)
     }
 
     /// A field of one 16-bit number.
@@ -76,9 +76,10 @@ impl<'a> Directory<'a> {
         Ok(field.and_then(|field| self.shorts(&field).next()))
     }
 
+    /// Where a field is; of several, the last one, which is the decoder's choice too.
     fn entry(&self, tag: u16) -> Option<usize> {
         let mut entries = (0..self.count).map(|index| self.start + index * 12);
-        entries.find(|entry| self.short(*entry) == Some(tag))
+        entries.rfind(|entry| self.short(*entry) == Some(tag))
     }
 
     /// How many bytes a field's values take.

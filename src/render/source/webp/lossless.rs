@@ -28,8 +28,15 @@ pub(super) fn memory_bytes(stream: &[u8], (width, height): (u32, u32)) -> Result
     // Buffers that are there once: a colour cache, code lengths, the codes of small pictures.
     let mut memory = 512 << 10;
     let mut columns = width;
+    let mut transforms = 0;
     while bits.read(1)? == 1 {
-        match bits.read(2)? {
+        let transform = bits.read(2)?;
+        // Each may come once, which is what bounds the small pictures.
+        if transforms >> transform & 1 == 1 {
+            return Err(malformed());
+        }
+        transforms |= 1 << transform;
+        match transform {
             // Predictors, and colour multipliers.
             0 | 1 => {
                 let shift = bits.read(3)? + 2;
@@ -92,6 +99,13 @@ fn read_small_picture(bits: &mut Bits<'_>, pixels: u64) -> Result<u32, Refusal> 
     let green = Code::read(bits, GREEN + cache)?;
     let [red, blue, alpha, distance] = ALPHABETS.map(|alphabet| Code::read(bits, alphabet));
     let (red, blue, alpha, distance) = (red?, blue?, alpha?, distance?);
+    // Pixels that take no bits are not gone through: a few bytes may stand for millions.
+    match (&*green.symbols, &*red.symbols) {
+        ([256..280], _) => return Err(malformed()),
+        ([280..=u32::MAX], _) => return Ok(0),
+        ([green], [red]) if blue.is_single() && alpha.is_single() => return Ok(red << 8 | green),
+        _ => {}
+    }
     let mut highest = 0;
     let mut done = 0;
     while done < pixels {
@@ -202,16 +216,23 @@ impl Code {
         Ok(Self { counts, symbols })
     }
 
+    fn is_single(&self) -> bool {
+        self.symbols.len() == 1
+    }
+
     /// Reads a symbol; its code is stored from the highest bit on.
     fn symbol(&self, bits: &mut Bits<'_>) -> Result<u32, Refusal> {
         if let [symbol] = *self.symbols {
             return Ok(symbol);
         }
+        let mut coming = bits.coming();
         let (mut code, mut first, mut start) = (0, 0, 0);
-        for count in &self.counts[1..] {
-            code = code << 1 | usize::try_from(bits.read(1)?).unwrap_or(0);
+        for (length, count) in (1..).zip(&self.counts[1..]) {
+            code = code << 1 | usize::from(coming & 1 == 1);
+            coming >>= 1;
             first <<= 1;
             if code < first + count {
+                bits.skip(length)?;
                 return self
                     .symbols
                     .get(start + code - first)
@@ -249,19 +270,30 @@ struct Bits<'a> {
 impl Bits<'_> {
     /// The next `count` bits, 24 at most.
     fn read(&mut self, count: u32) -> Result<u32, Refusal> {
+        let bits = self.coming() & ((1 << count) - 1);
+        self.skip(count)?;
+        Ok(bits)
+    }
+
+    /// The next 24 bits or more, zeros behind the stream's end.
+    fn coming(&self) -> u32 {
+        let rest = self.bytes.get(self.position / 8..).unwrap_or_default();
+        let word = if let Some(word) = rest.first_chunk() {
+            u32::from_le_bytes(*word)
+        } else {
+            let bytes = rest.iter().rev();
+            bytes.fold(0, |word, byte| word << 8 | u32::from(*byte))
+        };
+        word >> (self.position % 8)
+    }
+
+    fn skip(&mut self, count: u32) -> Result<(), Refusal> {
         let end = self.position + usize::try_from(count).unwrap_or(0);
         if end.div_ceil(8) > self.bytes.len() {
             return Err(Refusal::Truncated);
         }
-        let rest = self.bytes.get(self.position / 8..).unwrap_or_default();
-        let word = rest
-            .iter()
-            .take(4)
-            .rev()
-            .fold(0, |word, byte| word << 8 | u32::from(*byte));
-        let bits = word >> (self.position % 8) & ((1 << count) - 1);
         self.position = end;
-        Ok(bits)
+        Ok(())
     }
 
     /// A length or distance by its prefix (section 3.6.2.1).
