@@ -1,6 +1,6 @@
 //! Admission: work is let in by the memory and the cores it takes.
 //!
-//! An event reserves its memory in one step, waiting in line inside its deadline; who waits for memory holds none. Later
+//! An event reserves its memory in one step, waiting in line inside its deadline; while it waits it holds none. Later
 //! it may find that it needs more: then it grows at once, or gives back everything and waits in line for the whole. A
 //! core is asked for last, with the memory in hand, and its holder waits for nothing, so the order memory, core admits no
 //! deadlock.

@@ -66,7 +66,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// Where a folder is named, it is that; variables that are empty count as not set.
+    /// The folder if one is named, else Cloud Storage; an empty variable counts as not set.
     fn new(folder: Option<String>, emulator: Option<String>, control: Option<String>) -> Self {
         let set = |variable: Option<String>| variable.filter(|text| !text.is_empty());
         match set(folder) {

@@ -27,7 +27,7 @@
 //! - [`config`] turns the command line and the environment into a configuration in which every value holds.
 //! - [`server`] alone knows HTTP. It answers, and logs one line per event in the form that [`log`] gives it.
 //! - [`push_token`] lets callers in where no IAM does; it alone knows the server of Google's keys.
-//! - [`event`] and [`names`] parse what comes in, into an [`object`]; behind them no text is checked again.
+//! - [`event`] and [`names`] parse what comes in, into an [`object`]; after that no text is checked again.
 //! - [`rendition`] names outputs after their sources.
 //! - [`work`] decides what is work: outputs to make, or to remove with their source, and where they go.
 //! - [`pipeline`] is the way above; `place` holds the argument why an old picture never ends up over a new one, and
@@ -35,19 +35,19 @@
 //! - [`store`] alone knows Cloud Storage and its stand-in, a local folder; [`stored`] is what an output is in there.
 //! - [`budget`] shares out memory and cores.
 //! - [`render`] alone knows pixels and codecs: a pure function from bytes and targets to files.
-//! - [`outcome`] classifies every end exhaustively: retried or not, how loud, by which name. [`report`] measures.
+//! - [`outcome`] classifies every end exhaustively: retried or not, its severity, its name. [`report`] measures.
 //! - [`reconcile`] compares a bucket with its outputs, and makes or announces to a [`topic`] what is missing.
 //! - [`thumb`] puts the renderer to work on local files.
 //! - [`firebase`] turns the parameters of Firebase's Resize Images extension into this service's variables.
 //!
 //! # Invariants
 //!
-//! - Nothing is lost: only the picture's own bytes and configured limits make a failure permanent. What nobody thought
-//!   of is retried, and so is what a larger container could do.
+//! - Nothing is lost: only the picture's own bytes and configured limits make a failure permanent. An unclassified
+//!   error is retried, and so is what a larger container could do.
 //! - No partial or unchecked read is rendered, and every read is pinned to one generation.
 //! - Every write is conditional on what its place held, so duplicates are free and order doesn't matter.
 //! - An object of ours is never a source: known by its place, its notification or its metadata.
-//! - Who waits for memory holds none, and who holds a core waits for nothing.
+//! - An event that waits for memory holds none, and one that holds a core waits for nothing.
 //! - Names from outside never reach a path, a URL or a log line unchecked.
 //! - No unsafe code of ours, and bad input never panics; should it, the event is answered 503 and the process lives.
 //!

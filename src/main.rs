@@ -29,16 +29,16 @@ fn main() -> anyhow::Result<ExitCode> {
     match line.command {
         Some(Command::Thumb(arguments)) => match ThumbConfig::check(arguments) {
             Ok(config) => Ok(thumb::run(&config)),
-            Err(faults) => Ok(refuse(&faults)),
+            Err(faults) => Ok(misconfigured(&faults)),
         },
         Some(Command::Reconcile(arguments)) => match ReconcileConfig::check(*arguments) {
             Ok(config) => reconcile(config),
-            Err(faults) => Ok(refuse(&faults)),
+            Err(faults) => Ok(misconfigured(&faults)),
         },
         Some(Command::Firebase(arguments)) => {
             match firebase::run(&arguments.file, arguments.format) {
                 Ok(()) => Ok(ExitCode::SUCCESS),
-                Err(faults) => Ok(refuse(&faults)),
+                Err(faults) => Ok(misconfigured(&faults)),
             }
         }
         Some(Command::Serve(arguments)) => configure(*arguments),
@@ -51,15 +51,15 @@ fn configure(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Ok(config) => {
             let runtime = tokio::runtime::Runtime::new()?;
             let served = runtime.block_on(serve(config));
-            // Waiting for pictures that nobody is answered for any more would outlast Cloud Run's patience.
+            // What still renders belongs to events that have been answered: waiting for it would outlast Cloud Run's ten seconds.
             runtime.shutdown_background();
             served.map(|()| ExitCode::SUCCESS)
         }
-        Err(faults) => Ok(refuse(&faults)),
+        Err(faults) => Ok(misconfigured(&faults)),
     }
 }
 
-fn refuse(faults: &[String]) -> ExitCode {
+fn misconfigured(faults: &[String]) -> ExitCode {
     for fault in faults {
         eprintln!("{fault}");
     }

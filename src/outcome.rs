@@ -8,7 +8,7 @@ use crate::render::Refusal;
 use crate::store::{Setting, StoreError};
 use crate::work::Skip;
 
-/// How an event ended well.
+/// How an event succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// An output was stored where there was none.
@@ -36,7 +36,7 @@ pub enum Replaced {
     NameConflict,
 }
 
-/// How an event ended badly.
+/// How an event failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The picture can't be rendered.
@@ -90,7 +90,7 @@ pub enum Retry {
     Later,
 }
 
-/// How loudly a line is logged, in Cloud Logging's words.
+/// A log line's severity, in Cloud Logging's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// As expected.
@@ -102,7 +102,7 @@ pub enum Severity {
 }
 
 impl Outcome {
-    /// The one of two outcomes of a single event that tells more of it.
+    /// The more severe of two outcomes of one event; of equally severe ones, the one that changed more.
     #[must_use]
     pub fn or_rather(self, other: Self) -> Self {
         if other.weight() > self.weight() {
@@ -148,7 +148,7 @@ impl Outcome {
         }
     }
 
-    /// How loudly it is logged.
+    /// The severity of its log line.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
@@ -167,7 +167,7 @@ impl Outcome {
 }
 
 impl Failure {
-    /// The one of two failures of a single event that decides on it: what may end better goes before what can't.
+    /// The failure that decides on an event that has two: one to be retried before one that isn't, then the more severe.
     #[must_use]
     pub fn or_rather(self, other: Self) -> Self {
         let weight = |failure: &Self| (failure.retry() == Retry::Later, failure.severity());
@@ -207,7 +207,7 @@ impl Failure {
         self.severity() == Severity::Error && matches!(self.reason(), "panic" | "unknown")
     }
 
-    /// How loudly it is logged.
+    /// The severity of its log line.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
@@ -275,7 +275,7 @@ impl StoreError {
         }
     }
 
-    /// How loudly it is logged where it ends an event.
+    /// The severity of the log line of an event that it ends.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {

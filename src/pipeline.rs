@@ -58,12 +58,12 @@ pub enum Delivery {
     Again,
 }
 
-/// Why an event's way ends early.
+/// Why an event ends before its outputs are stored.
 #[derive(Debug)]
 enum Stop {
     Skip(Skip),
     Failure(Failure),
-    /// It takes so many bytes of memory, which it doesn't have.
+    /// It needs this many bytes of memory, more than it has reserved.
     ShortOf(u64),
 }
 
@@ -167,7 +167,7 @@ impl Pipeline {
         let targets: Vec<Target> = job.places.iter().map(|place| place.recipe).collect();
         let mut pinned = job.clone();
         let (generation, rendered) = match self.render(job, &targets, 0, report).await {
-            // What it takes is known now, and is waited for with nothing in hand: the source is read again.
+            // The memory that it needs is known now. Nothing is held while it is waited for, so the source is read again.
             Err(Stop::ShortOf(bytes)) => {
                 pinned.source.generation = report.generation;
                 self.render(&pinned, &targets, bytes, report).await?
@@ -242,7 +242,7 @@ impl Pipeline {
     }
 }
 
-/// What became of work that has a deadline.
+/// The result of work that has a deadline.
 fn in_time(
     ended: Result<Result<Outcome, Stop>, Elapsed>,
     report: &Report,
@@ -267,7 +267,7 @@ fn origin(job: &Job, place: &Place, generation: Generation) -> Origin {
 }
 
 impl Stop {
-    /// What takes so many bytes waits for them, unless they are more than there are.
+    /// The work waits for this many bytes, unless the whole budget is smaller.
     fn without(no_room: NoRoom, bytes: u64) -> Self {
         match no_room {
             NoRoom::Now => Self::ShortOf(bytes),

@@ -39,7 +39,7 @@ pub struct Expected {
 
 /// Why a caller is not let in.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum TokenError {
     /// There is no `Authorization: Bearer` header.
     #[error("a bearer token is required")]
     NoToken,
@@ -59,7 +59,7 @@ pub enum Refused {
     KeysUnavailable,
 }
 
-impl Refused {
+impl TokenError {
     /// The reason in the request's log line.
     #[must_use]
     pub fn reason(&self) -> &'static str {
@@ -94,16 +94,16 @@ impl Verifier {
     /// Verifies the value of a request's `Authorization` header.
     ///
     /// # Errors
-    /// [`Refused`] says whose fault it is.
-    pub async fn verify(&self, authorization: Option<&[u8]>) -> Result<(), Refused> {
-        let token = authorization.and_then(bearer).ok_or(Refused::NoToken)?;
+    /// [`TokenError`] says whose fault it is.
+    pub async fn verify(&self, authorization: Option<&[u8]>) -> Result<(), TokenError> {
+        let token = authorization.and_then(bearer).ok_or(TokenError::NoToken)?;
         if token.ends_with(STRIPPED) {
-            return Err(Refused::Stripped);
+            return Err(TokenError::Stripped);
         }
-        let id = token::key_id(token).map_err(Refused::Invalid)?;
+        let id = token::key_id(token).map_err(TokenError::Invalid)?;
         let key = self.keys.find(&id).await.map_err(|miss| match miss {
-            Miss::Unknown => Refused::Invalid(Flaw::UnknownKey),
-            Miss::Unavailable => Refused::KeysUnavailable,
+            Miss::Unknown => TokenError::Invalid(Flaw::UnknownKey),
+            Miss::Unavailable => TokenError::KeysUnavailable,
         })?;
         self.rules.check(token, &key)
     }

@@ -110,7 +110,7 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         let outputs = self.source.output_sizes().into_iter().zip(&self.targets);
-        // They are coded one after the other; what waits for its turn, and what is done, is there all the time.
+        // Outputs are coded one after another. The pixels of those to come and the files of those done are held meanwhile.
         let (mut coder, mut waiting) = (0, 0);
         for (size, target) in outputs {
             let format = self.source.format_of(target);

@@ -145,7 +145,7 @@ impl Report {
         &mut self.renditions[index]
     }
 
-    /// Whether the event was last seen waiting for others to finish.
+    /// Whether the event's last stage was waiting for memory or a core.
     #[must_use]
     pub fn is_in_line(&self) -> bool {
         matches!(self.stage, Some((Stage::Admit | Stage::Queue, _)))

@@ -47,7 +47,7 @@ struct Service {
     phase: watch::Receiver<Phase>,
 }
 
-/// How far the service's life has come. Whatever is to be waited for at its end holds a receiver.
+/// The phase of the service's life. Whatever the shutdown has to wait for holds a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// No signal yet.
@@ -161,12 +161,12 @@ async fn push(State(service): State<Service>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if let Some(callers) = &service.callers {
         let authorization = parts.headers.get(AUTHORIZATION);
-        // The body of one who is not let in is never read.
-        if let Err(refused) = callers
+        // The body of an unauthorized request is never read.
+        if let Err(error) = callers
             .verify(authorization.map(HeaderValue::as_bytes))
             .await
         {
-            return answer::unauthorized(&refused);
+            return answer::unauthorized(&error);
         }
     }
     let body = tokio::select! {
@@ -176,7 +176,7 @@ async fn push(State(service): State<Service>, request: Request) -> Response {
     };
     let body = match body {
         Ok(body) => body,
-        Err(refused) => return answer::malformed(refused.status(), &refused.to_string()),
+        Err(error) => return answer::malformed(error.status(), &error.to_string()),
     };
     let header = |name: &str| parts.headers.get(name).map(HeaderValue::as_bytes);
     let event = match Event::parse(header, &body) {

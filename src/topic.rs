@@ -31,9 +31,9 @@ pub struct Topic(Publisher);
 /// Why an object could not be announced.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PublishFailed {
-    /// Pub/Sub can't be reached, or refuses.
+    /// The client failed: no credentials, no connection, or an error of Pub/Sub's.
     #[error("can't publish")]
-    Refused(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    Client(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// Pub/Sub did not answer in time.
     #[error("Pub/Sub did not answer in {} s", TIMEOUT.as_secs())]
     Timeout,
@@ -60,7 +60,7 @@ impl Topic {
             .set_delay_threshold(BATCH_DELAY)
             .with_retry_policy(RetryableErrors.with_attempt_limit(ATTEMPTS))
             .with_backoff_policy(backoff(Duration::from_secs(4)))
-            .with_credentials(credentials(emulator.is_some()).map_err(refused)?);
+            .with_credentials(credentials(emulator.is_some()).map_err(client_error)?);
         let builder = match emulator {
             Some(address) => builder.with_endpoint(endpoint(address)),
             None => builder,
@@ -69,7 +69,7 @@ impl Topic {
         built
             .map_err(|_| PublishFailed::Timeout)?
             .map(Self)
-            .map_err(refused)
+            .map_err(client_error)
     }
 
     /// Announces an object as just finalized, and waits until Pub/Sub has the message.
@@ -81,15 +81,15 @@ impl Topic {
         match tokio::time::timeout(TIMEOUT, self.0.publish(message)).await {
             Ok(Ok(_)) => Ok(()),
             // One failed call fails a whole batch of messages, so they share the error.
-            Ok(Err(PublishError::Rpc(error))) => Err(PublishFailed::Refused(error)),
-            Ok(Err(error)) => Err(refused(error)),
+            Ok(Err(PublishError::Rpc(error))) => Err(PublishFailed::Client(error)),
+            Ok(Err(error)) => Err(client_error(error)),
             Err(_) => Err(PublishFailed::Timeout),
         }
     }
 }
 
-fn refused(error: impl std::error::Error + Send + Sync + 'static) -> PublishFailed {
-    PublishFailed::Refused(Arc::new(error))
+fn client_error(error: impl std::error::Error + Send + Sync + 'static) -> PublishFailed {
+    PublishFailed::Client(Arc::new(error))
 }
 
 fn attributes(object: &Object, now: SystemTime) -> Vec<(&'static str, String)> {

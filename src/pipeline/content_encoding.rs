@@ -24,7 +24,7 @@ pub(super) fn is_gzip(bytes: &[u8]) -> bool {
 /// `reserve` is asked for the total of unpacked bytes before each piece.
 ///
 /// # Errors
-/// [`Failure::TooLarge`] over the limit, [`Refusal::Corrupt`] for broken gzip, and whatever `reserve` refuses with.
+/// [`Failure::TooLarge`] over the limit, [`Refusal::Corrupt`] for broken gzip, and any error of `reserve`.
 pub(super) fn gunzip<E: From<Failure>>(
     packed: &[u8],
     limit: u64,

@@ -32,8 +32,8 @@ use crate::work::{Place, Skip};
 
 /// A place that changes under so many attempts is left to a later delivery.
 pub(super) const ATTEMPTS: usize = 8;
-/// A store that refuses so often to write to a place that is as it demands has another reason.
-const REFUSALS: usize = 3;
+/// After this many failed preconditions on a place that has not changed, the store has another reason.
+const UNEXPLAINED: usize = 3;
 
 impl Pipeline {
     /// Takes out the places that hold just what would be made; a look that fails takes nothing out.
@@ -125,9 +125,9 @@ impl Pipeline {
                     (Precondition::Is(generation), Some(replaced))
                 }
             };
-            // A policy of the organisation is refused in the same words as a place that has changed.
+            // Where a policy of the organisation forbids the write, the answer is the same as for a place that has changed.
             refusals += usize::from(precondition == demanded);
-            if refusals == REFUSALS {
+            if refusals == UNEXPLAINED {
                 return Err(Failure::Store(StoreError::Unknown(refusal)).into());
             }
         }

@@ -34,8 +34,8 @@ pub(super) struct Rendered {
 }
 
 impl Rendering {
-    /// Works off the async threads. The core moves with the work, and so does what the work owns: a timeout gives
-    /// neither back while the work goes on.
+    /// Renders on a blocking thread. The core's permit and the reserved memory move there too, so that a timeout releases
+    /// neither while rendering goes on.
     pub(super) async fn run(self, core: OwnedSemaphorePermit) -> Result<Ended, Failure> {
         on_core(core, move || {
             let mut source_pixels = None;

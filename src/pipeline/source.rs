@@ -59,13 +59,13 @@ impl Pipeline {
         Ok(self.budget.reserve(usual.min(whole).max(source)).await?)
     }
 
-    /// The memory for a source of any size; it may be small, so that whether it fits shows when it is read.
+    /// The memory for a source whose size isn't known. It is capped by the budget: whether the source fits shows when it is read.
     fn largest_source(&self) -> u64 {
         let largest = self.max_source_bytes.saturating_add(FLAT_BYTES);
         largest.min(self.budget.bytes())
     }
 
-    /// Takes no more bytes than memory was reserved for.
+    /// Reads at most as many bytes as memory was reserved for.
     pub(super) async fn read(
         &self,
         source: Source,

@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use super::Refused;
+use super::TokenError;
 
 /// How far the clocks of Google and of this machine may be apart, in seconds.
 const LEEWAY: u64 = 30;
@@ -81,12 +81,12 @@ impl Rules {
     }
 
     /// Checks the signature and every claim; the account last, as only a valid token has one.
-    pub(super) fn check(&self, token: &[u8], key: &DecodingKey) -> Result<(), Refused> {
-        let claims = self.claims(token, key).map_err(Refused::Invalid)?;
+    pub(super) fn check(&self, token: &[u8], key: &DecodingKey) -> Result<(), TokenError> {
+        let claims = self.claims(token, key).map_err(TokenError::Invalid)?;
         if claims.email == self.service_account {
             Ok(())
         } else {
-            Err(Refused::WrongAccount)
+            Err(TokenError::WrongAccount)
         }
     }
 

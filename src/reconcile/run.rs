@@ -85,7 +85,7 @@ impl Run {
     /// Begins an action when there is room.
     async fn begin(&mut self, ticket: Ticket, action: Action) -> Result<(), End> {
         while self.tasks.len() >= self.most_tasks {
-            self.settle_one().await?;
+            self.wait_for_action().await?;
         }
         let plan = Arc::clone(&self.plan);
         self.tasks.spawn(async move {
@@ -103,18 +103,18 @@ impl Run {
                 biased;
                 () = &mut self.shutdown => return Err(End::Interrupted),
                 done = &mut work => return Ok(done),
-                Some(ended) = self.tasks.join_next() => self.settle(ended)?,
+                Some(ended) = self.tasks.join_next() => self.record(ended)?,
                 () = self.progress.due() => self.progress.show(&self.tally),
             }
         }
     }
 
     /// Waits until one action has ended.
-    async fn settle_one(&mut self) -> Result<(), End> {
+    async fn wait_for_action(&mut self) -> Result<(), End> {
         tokio::select! {
             biased;
             () = &mut self.shutdown => Err(End::Interrupted),
-            Some(ended) = self.tasks.join_next() => self.settle(ended),
+            Some(ended) = self.tasks.join_next() => self.record(ended),
             () = self.progress.due() => {
                 self.progress.show(&self.tally);
                 Ok(())
@@ -126,14 +126,14 @@ impl Run {
     async fn finish(&mut self, end: End) -> End {
         let mut end = end;
         while matches!(end, End::Complete | End::Limit) && !self.tasks.is_empty() {
-            if let Err(early) = self.settle_one().await {
+            if let Err(early) = self.wait_for_action().await {
                 end = early;
             }
         }
         let drain = async {
             while let Some(ended) = self.tasks.join_next().await {
                 // The first reason to end is the one that is told.
-                let _ = self.settle(ended);
+                let _ = self.record(ended);
             }
         };
         let _ = tokio::time::timeout(GRACE, drain).await;
@@ -142,7 +142,7 @@ impl Run {
     }
 
     /// Counts an action's end; one that every other action would meet ends the run.
-    fn settle(&mut self, ended: Result<Ended, JoinError>) -> Result<(), End> {
+    fn record(&mut self, ended: Result<Ended, JoinError>) -> Result<(), End> {
         let Ok((ticket, action, ended)) = ended else {
             // Its ticket stays open, so the run is resumed before it.
             self.tally.failed += 1;

@@ -27,7 +27,7 @@ pub struct Tally {
     pub announced: u64,
     /// Sources whose outputs were made.
     pub made: u64,
-    /// Pictures that turned out to need nothing by the time they were opened.
+    /// Pictures that needed nothing any more when they were opened.
     pub settled: u64,
     /// Pictures that can't be rendered.
     pub refused: u64,

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::connection::by_hand;
 use crate::log::chain;
 use crate::outcome::{Failure, Outcome, Retry};
-use crate::push_token::Refused;
+use crate::push_token::TokenError;
 
 /// The answer to an event.
 pub(super) fn to(ended: &Result<Outcome, Failure>) -> Response {
@@ -66,19 +66,21 @@ fn log_late() {
 }
 
 /// The answer to a caller who is not let in, logged here as its event is not even read.
-pub(super) fn unauthorized(refused: &Refused) -> Response {
-    let status = match refused {
-        Refused::NoToken | Refused::Stripped | Refused::Invalid(_) => StatusCode::UNAUTHORIZED,
-        Refused::WrongAccount => StatusCode::FORBIDDEN,
-        Refused::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+pub(super) fn unauthorized(error: &TokenError) -> Response {
+    let status = match error {
+        TokenError::NoToken | TokenError::Stripped | TokenError::Invalid(_) => {
+            StatusCode::UNAUTHORIZED
+        }
+        TokenError::WrongAccount => StatusCode::FORBIDDEN,
+        TokenError::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
     };
     tracing::warn!(
-        message = format!("unauthorized request: {}", chain(refused)),
+        message = format!("unauthorized request: {}", chain(error)),
         outcome = "unauthorized",
-        reason = refused.reason(),
+        reason = error.reason(),
         status = status.as_u16()
     );
-    let mut answer = (status, format!("{refused}\n")).into_response();
+    let mut answer = (status, format!("{error}\n")).into_response();
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110 section 11.6.1 wants a challenge with every 401.
         let challenge = HeaderValue::from_static("Bearer");

@@ -18,9 +18,9 @@ const MAX_DISCARDED_BYTES: usize = 64 << 20;
 /// The body must be there by then.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why a body is refused.
+/// Why a body was not read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(super) enum BodyError {
     #[error("the body is over {MAX_BYTES} bytes")]
     TooLarge,
     #[error("the body took longer than {} s", TIMEOUT.as_secs())]
@@ -29,7 +29,7 @@ pub(super) enum Refused {
     BrokenOff,
 }
 
-impl Refused {
+impl BodyError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -40,18 +40,18 @@ impl Refused {
 }
 
 /// Takes the whole body.
-pub(super) async fn read(body: Body) -> Result<Vec<u8>, Refused> {
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, BodyError> {
     tokio::time::timeout(TIMEOUT, collect(body))
         .await
-        .unwrap_or(Err(Refused::TooSlow))
+        .unwrap_or(Err(BodyError::TooSlow))
 }
 
-async fn collect(mut body: Body) -> Result<Vec<u8>, Refused> {
+async fn collect(mut body: Body) -> Result<Vec<u8>, BodyError> {
     let mut bytes = Vec::new();
     let mut total = 0;
     let mut turn = None;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Refused::BrokenOff)?.into_data() else {
+        let Ok(data) = frame.map_err(|_| BodyError::BrokenOff)?.into_data() else {
             continue;
         };
         total += data.len();
@@ -68,7 +68,7 @@ async fn collect(mut body: Body) -> Result<Vec<u8>, Refused> {
         }
     }
     if total > MAX_BYTES {
-        Err(Refused::TooLarge)
+        Err(BodyError::TooLarge)
     } else {
         Ok(bytes)
     }

@@ -1,7 +1,7 @@
 //! How many connections there may be at a time, and what becomes of more.
 //!
-//! A connection takes memory beside the budget that pictures share, and a file. So their number is bounded by both; who
-//! comes beyond it is told 503 and comes again, and only a question after the service's health is answered.
+//! A connection takes memory beside the budget that pictures share, and a file. So their number is bounded by both. One
+//! beyond it is answered 503, so that its event comes again; only GET /health is served there.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use super::connection::{by_hand, last_words};
 const BYTES: u64 = 128 << 10;
 /// Connections take at most this part of what pictures may take, beside it.
 const PART: u64 = 8;
-/// So many connections are little memory anywhere.
+/// This many connections take little memory on any machine.
 const FEW: u64 = 128;
 /// The most that are turned away at a time: each waits a moment, with next to no memory.
 const DOORS: usize = 4096;
@@ -26,14 +26,14 @@ const DOORS: usize = 4096;
 const OWN_FILES: u64 = 64;
 /// Files by connection: its own, those of its event's way to the store, and that of one who is turned away.
 const FILES: u64 = 4;
-/// Who is turned away has so long to ask after the service's health.
+/// A connection over the bound has this long to ask for /health.
 const FIRST_BYTES: Duration = Duration::from_secs(1);
 /// What such a question begins with.
 const HEALTH: [u8; 12] = *b"GET /health ";
 /// The time between two lines about the same.
 const BETWEEN_LINES: Duration = Duration::from_mins(1);
 
-/// The connections there are.
+/// The open connections.
 pub(super) struct Connections {
     most: usize,
     served: Arc<Semaphore>,
@@ -77,7 +77,7 @@ impl Connections {
                 reason = "connections"
             );
         }
-        // Who finds no place even here is closed without a word.
+        // A connection over this bound too is closed without an answer.
         if let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() {
             tokio::spawn(async move {
                 turn_away(&stream).await;
@@ -107,7 +107,7 @@ async fn turn_away(stream: &TcpStream) {
     last_words(stream, answer.as_bytes()).await;
 }
 
-/// Reads as far as it takes to know whether it is a question after the service's health.
+/// Reads as far as it takes to know whether it is a request for /health.
 async fn is_health(stream: &TcpStream) -> bool {
     let mut expected = HEALTH.as_slice();
     while !expected.is_empty() {

@@ -31,7 +31,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEADER_BYTES: usize = 64 << 10;
 /// After a shutdown signal, a request that has begun to arrive must be whole by then.
 const LATE: Duration = Duration::from_secs(2);
-/// A caller who has been answered by hand has so long to hear it.
+/// After an answer written by hand, the caller has this long to read it.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Serves a connection until it ends, or until its last request after a shutdown signal is answered.

@@ -121,7 +121,7 @@ impl Gcs {
         };
         let is_mute = error.status().is_none();
         match (error.http_status_code(), error.into()) {
-            // Downloads are refused in words alone, so the reason is asked for.
+            // The answer to a failed download has no machine-readable reason, so it is asked for.
             (Some(400 | 401 | 403), error) if is_mute => {
                 Err(self.objects.explain(bucket, name, error).await)
             }

@@ -78,7 +78,7 @@ impl Skip {
         }
     }
 
-    /// How loudly it is logged: a source that has no output though it should is worth a look.
+    /// The severity of its log line: a source that has no output though it should have one is worth a look.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {

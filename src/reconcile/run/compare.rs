@@ -49,7 +49,7 @@ impl Run {
         while !self.tasks.is_empty() || !self.looked_at.is_empty() {
             self.take_looked_at().await?;
             if !self.tasks.is_empty() {
-                self.settle_one().await?;
+                self.wait_for_action().await?;
             }
         }
         if plan.prune || plan.executor.is_none() {

@@ -14,7 +14,7 @@ pub(super) fn existing(
     name: &ObjectName,
 ) -> Result<PathBuf, StoreError> {
     let path = path_of(root, bucket, name)?;
-    refuse_links(root, &path)?;
+    check_links(root, &path)?;
     Ok(path)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn make_parents(root: &Path, path: &Path) -> Result<(), StoreError> {
 pub(super) fn remove_empty_parents(bucket: &Path, path: &Path) {
     let inside = path.ancestors().skip(1).take_while(|part| *part != bucket);
     for folder in inside {
-        // A folder that is in use refuses to go.
+        // A folder that is in use can't be removed.
         if fs::remove_dir(folder).is_err() {
             return;
         }
@@ -59,7 +59,7 @@ fn taken(reason: &'static str) -> StoreError {
     StoreError::Unavailable(reason.into())
 }
 
-/// Names map to paths one to one; what a path can't say is refused, so nothing leaves the root.
+/// Names map to paths one to one; a name that no path can hold is an error, so nothing leaves the root.
 fn path_of(root: &Path, bucket: &BucketName, name: &ObjectName) -> Result<PathBuf, StoreError> {
     check(name)?;
     let mut path = root.join(bucket.as_str());
@@ -81,7 +81,7 @@ pub(super) fn check(name: &ObjectName) -> Result<(), StoreError> {
 }
 
 /// A link could lead out of the root.
-fn refuse_links(root: &Path, path: &Path) -> Result<(), StoreError> {
+fn check_links(root: &Path, path: &Path) -> Result<(), StoreError> {
     let inside = path.ancestors().take_while(|part| *part != root);
     for part in inside {
         match fs::symlink_metadata(part) {

@@ -141,7 +141,7 @@ impl Connected {
         let status = answer.status();
         let body = bounded(answer).await?;
         if status != StatusCode::OK {
-            return Err(refused(status, &body));
+            return Err(error_of(status, &body));
         }
         serde_json::from_slice(&body).map_err(|error| StoreError::Unknown(error.into()))
     }
@@ -176,7 +176,7 @@ fn on_the_way(error: reqwest::Error) -> StoreError {
 }
 
 /// What an answer without an object means.
-fn refused(status: StatusCode, body: &[u8]) -> StoreError {
+fn error_of(status: StatusCode, body: &[u8]) -> StoreError {
     let words: String = String::from_utf8_lossy(body).chars().take(500).collect();
     // A proxy's answer gives no reasons.
     let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
