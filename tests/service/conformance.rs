@@ -262,8 +262,10 @@ async fn tells_what_is_missing(subject: &Subject) -> Property {
         .write(&nowhere, &name, &thumbnail(7), Precondition::Absent)
         .await;
     let opened = [open, open_nowhere].map(|opened| opened.map(|source| source.generation));
-    let mut all = opened.iter().chain([&write_nowhere]);
-    let missing = all.all(|answer| matches!(answer, Err(StoreError::NotFound)));
+    let missing = {
+        let mut all = opened.iter().chain([&write_nowhere]);
+        all.all(|answer| matches!(answer, Err(StoreError::NotFound)))
+    };
     let holds = missing && matches!(look, Ok(None));
     require(holds, (opened, look, write_nowhere))
 }
