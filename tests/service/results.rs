@@ -74,8 +74,10 @@ async fn the_app_is_told_of_each_rendition_with_its_size() {
     // The service dies between two renditions of a picture, and another takes its place.
     chain.proxy.inject(Call::Write, Fault::HeldUntilCleared, 1);
     chain.upload(PICTURES).await;
-    let held = (Call::Write, Fault::HeldUntilCleared);
-    chain.proxy.until_hit(held.0, held.1, 0).await;
+    let proxy = &chain.proxy;
+    proxy
+        .until_hit(Call::Write, Fault::HeldUntilCleared, 0)
+        .await;
     app.kill();
     chain.proxy.clear();
     let next = chain.serve(port).await;
