@@ -267,7 +267,7 @@ fn is_done(app: &App, generation: i64) -> bool {
 }
 
 /// How often the message was refused that was refused most often.
-fn most_refusals(app: &App) -> usize {
+pub fn most_refusals(app: &App) -> usize {
     let lines = app.log_lines();
     let refused = lines.iter().filter(|line| line["outcome"] == "failed");
     let mut ids: Vec<String> = refused.map(|line| line["message_id"].to_string()).collect();

@@ -32,6 +32,7 @@ mod randomised;
 mod raw;
 mod reconcile;
 mod renditions;
+mod results;
 mod rng;
 mod server;
 mod shutdown;

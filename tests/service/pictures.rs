@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use image_webp::WebPDecoder;
 use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::RGB8;
 
@@ -33,6 +34,18 @@ pub fn plain(width: u32, height: u32, colour: [u8; 3], format: ImageFormat) -> V
         }
     }
     file.into_inner()
+}
+
+/// The size of a decoded PNG, JPEG or WebP.
+pub fn size(file: &[u8]) -> (u32, u32) {
+    if file.starts_with(b"RIFF") {
+        let mut decoder = WebPDecoder::new(Cursor::new(file)).expect("a WebP");
+        let mut samples = vec![0; decoder.output_buffer_size().expect("a small picture")];
+        decoder.read_image(&mut samples).expect("a whole WebP");
+        return decoder.dimensions();
+    }
+    let picture = image::load_from_memory(file).expect("a whole PNG or JPEG");
+    (picture.width(), picture.height())
 }
 
 /// Asserts that the file is a whole PNG of this colour throughout, and returns its size.
