@@ -48,8 +48,7 @@ impl<'a> Filter<'a> {
             _ => {
                 for (sum, (first, weights)) in narrow.iter_mut().zip(self.columns.spans()) {
                     let lanes = dot(&boxes[first..first + weights.len()], weights);
-                    [*sum, ..] =
-                        added_up([lanes, i32x4::ZERO, i32x4::ZERO, i32x4::ZERO]).to_array();
+                    *sum = one_added_up(lanes);
                 }
             }
         }
@@ -97,21 +96,21 @@ fn add_rows(sums: &mut [f32], [a, b, c, d]: [f32; HELD], rows: &[Vec<f32>; HELD]
 }
 
 /// Filters a row horizontally, with `TAPS` weights for each output.
+///
+/// Four outputs at once, so that one transposition adds up what their lanes hold.
 fn narrow_row<const TAPS: usize>(columns: &Axis, boxes: &[i16], narrow: &mut [f32]) {
-    let spans = columns.spans().map(|(first, weights)| {
-        let boxes = boxes.get(first..).and_then(<[i16]>::first_chunk::<TAPS>);
-        let weights = weights.first_chunk::<TAPS>();
-        boxes.zip(weights)
-    });
-    // Four outputs at once, so that one transposition adds up what their lanes hold.
-    let mut spans =
-        spans.map(|span| span.map_or(i32x4::ZERO, |(boxes, weights)| dot(boxes, weights)));
-    let (fours, last) = narrow.as_chunks_mut::<4>();
-    for sums in fours {
-        *sums = added_up(std::array::from_fn(|_| spans.next().unwrap_or_default())).to_array();
+    let (fours, last) = columns.fours::<TAPS>();
+    let (sums, last_sums) = narrow.as_chunks_mut::<4>();
+    let lanes = |(first, weights): (&usize, &[i16; TAPS])| {
+        let boxes = boxes.get(*first..).and_then(<[i16]>::first_chunk::<TAPS>);
+        boxes.map_or(i32x4::ZERO, |boxes| dot(boxes, weights))
+    };
+    for (sums, ([a, b, c, d], [wa, wb, wc, wd])) in sums.iter_mut().zip(fours) {
+        let four = [(a, wa), (b, wb), (c, wc), (d, wd)].map(lanes);
+        *sums = added_up(four).to_array();
     }
-    for (sum, lanes) in last.iter_mut().zip(spans) {
-        [*sum, ..] = added_up([lanes, i32x4::ZERO, i32x4::ZERO, i32x4::ZERO]).to_array();
+    for (sum, span) in last_sums.iter_mut().zip(last) {
+        *sum = one_added_up(lanes(span));
     }
 }
 
@@ -133,6 +132,13 @@ fn dot(values: &[i16], weights: &[i16]) -> i32x4 {
 fn added_up(lanes: [i32x4; 4]) -> f32x4 {
     let [a, b, c, d] = i32x4::transpose(lanes);
     (a + b + c + d).round_float()
+}
+
+/// The sum of one's lanes.
+#[inline]
+fn one_added_up(lanes: i32x4) -> f32 {
+    let [sum, ..] = added_up([lanes, i32x4::ZERO, i32x4::ZERO, i32x4::ZERO]).to_array();
+    sum
 }
 
 #[cfg(test)]
