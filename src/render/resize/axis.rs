@@ -1,6 +1,6 @@
 //! How the samples of one axis weigh in its output positions.
 
-use std::ops::Range;
+use std::{iter::Zip, ops::Range, slice::Iter};
 
 use super::sampling::{Sampling, Span};
 use crate::render::size::index;
@@ -21,6 +21,12 @@ pub(in crate::render) struct Axis {
     samples: usize,
     shrink: usize,
 }
+
+/// Four output positions' first boxes and weights each.
+type Fours<'a, const TAPS: usize> = Zip<Iter<'a, [usize; 4]>, Iter<'a, [[i16; TAPS]; 4]>>;
+
+/// One output position's first box and weights each.
+type Ones<'a, const TAPS: usize> = Zip<Iter<'a, usize>, Iter<'a, [i16; TAPS]>>;
 
 impl Axis {
     /// An axis that makes `outputs` positions, at least 1.
@@ -100,6 +106,14 @@ impl Axis {
     pub(super) fn spans(&self) -> impl Iterator<Item = (usize, &[i16])> {
         let weights = self.weights.chunks_exact(self.taps);
         self.firsts.iter().copied().zip(weights)
+    }
+
+    /// [`Axis::spans`] in fours, and those that are left, if each has `TAPS` weights.
+    pub(super) fn fours<const TAPS: usize>(&self) -> (Fours<'_, TAPS>, Ones<'_, TAPS>) {
+        let (firsts, last_firsts) = self.firsts.as_chunks();
+        let (weights, last_weights) = self.weights.as_chunks().0.as_chunks();
+        let ones = last_firsts.iter().zip(last_weights);
+        (firsts.iter().zip(weights), ones)
     }
 
     /// The output positions in which the box may weigh.

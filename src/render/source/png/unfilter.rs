@@ -1,5 +1,7 @@
 //! Undoing the filters of scanlines (PNG specification, section 9).
 
+mod predicted;
+
 use crate::render::paeth::paeth;
 
 /// Undoes filter `kind` of the scanline `coded` into `row`, of the same length, given the row `above`.
@@ -13,6 +15,10 @@ pub(super) fn unfilter(kind: u8, pixel: usize, coded: &[u8], above: &[u8], row: 
                 *byte = coded.wrapping_add(*above);
             }
         }
+        4 if pixel == 3 => predicted::undo::<3>(coded, above, row),
+        4 if pixel == 4 => predicted::undo::<4>(coded, above, row),
+        4 if pixel == 6 => predicted::undo::<6>(coded, above, row),
+        4 if pixel == 8 => predicted::undo::<8>(coded, above, row),
         1 | 3 | 4 => match pixel {
             1 => chained::<1>(kind, coded, above, row),
             2 => chained::<2>(kind, coded, above, row),
@@ -94,6 +100,23 @@ mod tests {
                 assert!(unfilter(kind, pixel, &coded, &above, &mut row));
                 assert_eq!(row, plain, "filter {kind}, {pixel} bytes a pixel");
             }
+        }
+    }
+
+    #[test]
+    fn vectors_predict_as_single_bytes_do() {
+        let extremes = [0, 1, 2, 77, 127, 128, 200, 254, 255];
+        for (left, above, corner) in extremes.into_iter().flat_map(|left| {
+            let others = extremes.into_iter();
+            others.flat_map(move |above| extremes.map(|corner| (left, above, corner)))
+        }) {
+            // The first pixel's prediction is what stands above it.
+            let coded = [[left.wrapping_sub(corner); 4], [9; 4]].concat();
+            let above = [[corner; 4], [above; 4]].concat();
+            let mut row = vec![0; 8];
+            predicted::undo::<4>(&coded, &above, &mut row);
+            let second = paeth(left, above[4], corner).wrapping_add(9);
+            assert_eq!(row, [[left; 4], [second; 4]].concat());
         }
     }
 

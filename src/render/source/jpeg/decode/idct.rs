@@ -8,6 +8,8 @@
 //! that lets frequencies through which the smaller picture can't hold, and
 //! dampens those which it can.
 
+mod lanes;
+
 use std::num::Wrapping;
 
 /// The dequantized coefficients of a block, row by row.
@@ -137,6 +139,13 @@ fn transform_4(f: [Wide; 4]) -> [Wide; 4] {
 
 /// The 4x4 samples of a block at 1/2 of the size.
 pub(super) fn four(block: &Block) -> [[u8; 4]; 4] {
+    lanes::four(block).unwrap_or_else(|| wide_four(block))
+}
+
+/// [`four`] for all coefficients that there may be.
+#[cold]
+#[inline(never)]
+fn wide_four(block: &Block) -> [[u8; 4]; 4] {
     let mut rows = [[Wrapping(0); 4]; 4];
     for x in 0..4 {
         let column = transform_4(column(block, x));
@@ -209,25 +218,18 @@ pub(super) fn eight(block: &Block) -> [[u8; 8]; 8] {
     if block[1..].iter().fold(0, |any, &value| any | value) == 0 {
         return [[one(block[0]); 8]; 8];
     }
+    lanes::eight(block).unwrap_or_else(|| wide_eight(block))
+}
+
+/// [`eight`] for all coefficients that there may be.
+#[cold]
+#[inline(never)]
+fn wide_eight(block: &Block) -> [[u8; 8]; 8] {
     let mut rows = [[Wrapping(0); 8]; 8];
     for x in 0..8 {
-        let mut values = column(block, x);
-        // Most columns of a photograph have no other frequency than the lowest.
-        if values[1..]
-            .iter()
-            .fold(Wrapping(0), |any, &value| any | value)
-            .0
-            == 0
-        {
-            values = [values[0] << PASS1_BITS; 8];
-        } else {
-            values = transform_8(values);
-            for value in &mut values {
-                *value = rounded(*value, CONST_BITS - PASS1_BITS);
-            }
-        }
-        for (row, value) in rows.iter_mut().zip(values) {
-            row[x] = value;
+        let column = transform_8(column(block, x));
+        for (row, value) in rows.iter_mut().zip(column) {
+            row[x] = rounded(value, CONST_BITS - PASS1_BITS);
         }
     }
     let mut samples = [[0; 8]; 8];

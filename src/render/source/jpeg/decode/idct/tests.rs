@@ -59,3 +59,34 @@ fn the_largest_coefficients_wrap_and_never_panic() {
         one(value);
     }
 }
+
+#[test]
+fn vectors_make_the_same_samples() {
+    let mut random = 1_u32;
+    let mut made = [0, 0];
+    for round in 0..20_000 {
+        // As many coefficients and as large ones as a block may have, and fewer and smaller ones.
+        let mut block = [0; 64];
+        for place in block.iter_mut().take(1 + round % 64) {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let largest = i16::from_ne_bytes([random.to_be_bytes()[1], random.to_be_bytes()[0]]);
+            *place = largest >> (round / 64 % 16);
+        }
+        if let Some(samples) = lanes::eight(&block) {
+            assert_eq!(samples, wide_eight(&block), "{block:?}");
+            made[0] += 1;
+        }
+        if let Some(samples) = lanes::four(&block) {
+            assert_eq!(samples, wide_four(&block), "{block:?}");
+            made[1] += 1;
+        }
+    }
+    // All but those of more than 12 bits, nearly.
+    assert!(made.iter().all(|made| *made > 12_000), "{made:?}");
+}
+
+#[test]
+fn values_that_vectors_cannot_hold_are_left_to_the_wide_transform() {
+    let block = [i16::MAX; 64];
+    assert!(lanes::eight(&block).is_none() && lanes::four(&block).is_none());
+}
