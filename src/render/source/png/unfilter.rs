@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn vectors_predict_as_single_bytes_do() {
-        let extremes = [0, 1, 2, 77, 127, 128, 200, 254, 255];
+        let extremes: [u8; 9] = [0, 1, 2, 77, 127, 128, 200, 254, 255];
         for (left, above, corner) in extremes.into_iter().flat_map(|left| {
             let others = extremes.into_iter();
             others.flat_map(move |above| extremes.map(|corner| (left, above, corner)))

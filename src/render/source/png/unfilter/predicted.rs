@@ -19,6 +19,7 @@ impl Neighbours {
     ///
     /// As in [`paeth`](crate::render::paeth::paeth): beyond the greater neighbour, below the smaller one, or in between.
     /// Where it is both, all three are equal. As each pixel waits for the one before, all possible sums are made at once.
+    #[expect(clippy::inline_always, reason = "a call costs more than the pixel")]
     #[inline(always)]
     fn next(&mut self, coded: i16x8, above: i16x8) -> u8x16 {
         let Self { left, corner } = *self;
@@ -53,6 +54,7 @@ pub(super) fn undo<const N: usize>(coded: &[u8], above: &[u8], row: &mut [u8]) {
     }
 }
 
+#[expect(clippy::inline_always, reason = "a call costs more than the pixel")]
 #[inline(always)]
 fn lanes<const N: usize>(pixel: &[u8; N]) -> i16x8 {
     let bytes: u8x16 = if N <= 4 {
