@@ -1,6 +1,5 @@
 //! What a run compares, and what it begins to do about it.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Run;
