@@ -118,8 +118,10 @@ impl Header<'_> {
                 continue;
             }
             lines.start_pass();
-            for y in (rows.first..height).step_by(rows.step) {
-                take(*columns, y, lines.next(length)?);
+            let mut places = (rows.first..height).step_by(rows.step).peekable();
+            while let Some(y) = places.next() {
+                let last = places.peek().is_none();
+                take(*columns, y, lines.next(length, last)?);
             }
         }
         lines.finish()

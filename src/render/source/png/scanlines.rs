@@ -4,7 +4,7 @@ use fdeflate::{DecompressionError, Decompressor};
 use flate2::Crc;
 
 use super::chunks::{Chunk, Chunks};
-use super::unfilter::unfilter;
+use super::unfilter::{unfilter, unfilter_two};
 use crate::render::Refusal;
 
 /// How far back a deflate stream may refer (RFC 1951, section 2).
@@ -23,6 +23,9 @@ pub(super) struct Scanlines<'a> {
     end: usize,
     row: Vec<u8>,
     above: Vec<u8>,
+    below: Vec<u8>,
+    /// Whether `below` is unfiltered already.
+    ahead: bool,
     /// Bytes in a whole pixel, at least 1.
     pixel: usize,
 }
@@ -38,6 +41,8 @@ impl<'a> Scanlines<'a> {
             end: 0,
             row: vec![0; longest],
             above: vec![0; longest],
+            below: vec![0; longest],
+            ahead: false,
             pixel,
         }
     }
@@ -45,7 +50,7 @@ impl<'a> Scanlines<'a> {
     /// The heap that a reader takes for scanlines of up to `longest` bytes.
     pub(super) fn memory_bytes(longest: u64) -> u64 {
         // The inflater's tables are part of the reader itself, on the stack; see its size in the crate.
-        longest * 3 + 1 + (LOOKBACK + BATCH) as u64
+        longest * 4 + 1 + (LOOKBACK + BATCH) as u64
     }
 
     /// Starts a pass: its first scanline has none above it.
@@ -53,15 +58,33 @@ impl<'a> Scanlines<'a> {
         self.above.fill(0);
     }
 
-    /// The next scanline of `length` bytes, without its filter byte.
-    pub(super) fn next(&mut self, length: usize) -> Result<&[u8], Refusal> {
+    /// The next scanline of `length` bytes, without its filter byte; `last` if it is the last of its pass.
+    pub(super) fn next(&mut self, length: usize, last: bool) -> Result<&[u8], Refusal> {
+        if std::mem::take(&mut self.ahead) {
+            std::mem::swap(&mut self.below, &mut self.above);
+            return Ok(&self.above[..length]);
+        }
         while self.end - self.start <= length {
             self.inflate()?;
         }
-        let coded = &self.window[self.start..self.start + 1 + length];
+        let coded = &self.window[self.start..self.end];
+        let (line, rest) = coded.split_at(1 + length);
         let (row, above) = (&mut self.row[..length], &self.above[..length]);
-        if !unfilter(coded[0], self.pixel, &coded[1..], above, row) {
-            return Err(Refusal::Corrupt(format!("scanline filter {}", coded[0])));
+        let below = rest.get(..=length).filter(|_| !last);
+        self.ahead = below.is_some_and(|below| {
+            let (kinds, lines) = ([line[0], below[0]], [&line[1..], &below[1..]]);
+            unfilter_two(
+                kinds,
+                self.pixel,
+                lines,
+                above,
+                [row, &mut self.below[..length]],
+            )
+        });
+        if self.ahead {
+            self.start += 1 + length;
+        } else if !unfilter(line[0], self.pixel, &line[1..], above, row) {
+            return Err(Refusal::Corrupt(format!("scanline filter {}", line[0])));
         }
         self.start += 1 + length;
         std::mem::swap(&mut self.row, &mut self.above);
