@@ -71,6 +71,7 @@ def main():
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--min-ms", type=float, default=20)
     parser.add_argument("--only", action="append", help="a class to measure; the others keep their last figures")
+    parser.add_argument("--formats", action="store_true", help="photographs only")
     options = parser.parse_args()
     stored = options.work / "results.json"
     results = json.loads(stored.read_text()) if options.only and stored.exists() else {}
@@ -84,7 +85,8 @@ def main():
             path = folder / file
             for peer, figures in by.items():
                 figures["alone_kb"] = alone(peer, path)["maxrss_kb"] - path.stat().st_size / 1024
-    results["hostile"] = hostile_files(options.work)
+    if not options.formats:
+        results["hostile"] = hostile_files(options.work)
     stored.write_text(json.dumps(results, indent=1))
 
 

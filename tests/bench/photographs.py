@@ -1,4 +1,6 @@
-"""Makes the pictures to measure, one folder per class, out of Debian's wallpapers: `photographs.py WALLPAPERS OUT`.
+"""Makes the pictures to measure, one folder per class, out of Debian's wallpapers: `photographs.py WALLPAPERS OUT [formats]`.
+
+With `formats` these are WebP and GIF, else JPEG and PNG.
 
 Sizes above the photographs' own are mosaics of them, so that the pixels' statistics stay those of photographs; one
 is an enlargement with grain. Nothing carries a profile or an orientation, which one of the peers would ignore.
@@ -99,19 +101,34 @@ def pngs(out, sources):
         image.pngsave(str(out / "png-interlaced" / f"photo-{n}.png"), interlace=True, filter="all")
 
 
+def formats(out, sources):
+    mosaic = sources.mosaic(4000, 3000)
+    mosaic.save(out / "webp-lossy" / "12mp-mosaic.webp", quality=80)
+    sources.grainy(4618, 2598).save(out / "webp-lossy" / "12mp-grainy.webp", quality=80)
+    mosaic.save(out / "webp-lossless" / "12mp-mosaic.webp", lossless=True)
+    sources.photos[0].resize((1800, 1125), Image.LANCZOS).quantize(256).save(out / "gif" / "2mp-photo.gif")
+    drawn = sources.open("wallpapers/Opal/contents/images/3840x2160.png").resize((1920, 1080), Image.LANCZOS)
+    drawn.quantize(64).save(out / "gif" / "2mp-drawn.gif")
+
+
+FORMATS = ("webp-lossy", "webp-lossless", "gif")
 CLASSES = ("jpeg-baseline", "jpeg-progressive", "jpeg-small", "png-rgb", "png-palette", "png-16-bit", "png-rgba",
            "png-interlaced")  # fmt: skip
 
 
 def main():
-    wallpapers, out = map(pathlib.Path, sys.argv[1:])
+    wallpapers, out = map(pathlib.Path, sys.argv[1:3])
+    others = sys.argv[3:] == ["formats"]
     if (out / "complete").exists():
         return
-    for name in CLASSES:
+    for name in FORMATS if others else CLASSES:
         (out / name).mkdir(parents=True, exist_ok=True)
     sources = Sources(wallpapers)
-    jpegs(out, sources)
-    pngs(out, sources)
+    if others:
+        formats(out, sources)
+    else:
+        jpegs(out, sources)
+        pngs(out, sources)
     (out / "complete").touch()
 
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use gcs_thumbnailer::render::{Limits, render};
+use gcs_thumbnailer::render::{Limits, SourceFormats, render};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn measure(file: &Path, options: &Options) -> Result<Value> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let limits = Limits {
         max_pixels: options.max_pixels,
-        ..Limits::default()
+        formats: SourceFormats::ALL,
     };
     let started = cpu_ms()?;
     let thumbnail = match render(&source, &limits) {

@@ -1,4 +1,4 @@
-"""The Markdown of a comparison: `report.py WORK` reads what measure.py wrote."""
+"""The Markdown of a comparison: `report.py WORK [--formats]` reads what measure.py wrote."""
 
 import json
 import math
@@ -57,7 +57,9 @@ def cpu(results):
             each = ratios(files, peer, "cpu_ms")
             mean, worst = geometric_mean(each.values()), min(each, key=each.get)
             row.append(f"{mean:.2f} ({each[worst]:.2f} {worst})")
-            if peer != "pyvips":
+            if peer != "pyvips" and name not in GOALS:
+                row.append("-")
+            elif peer != "pyvips":
                 goal = GOALS[name][PEERS.index(peer)]
                 row.append(f"{goal:g} {verdict(mean >= goal and each[worst] >= LEAST * goal)}")
         rows.append(row)
@@ -148,6 +150,10 @@ def hostile(files):
 def main():
     work = pathlib.Path(sys.argv[1])
     results = json.loads((work / "results.json").read_text())
+    if sys.argv[2:] == ["--formats"]:
+        cpu(results)
+        memory(results)
+        return
     bad = results.pop("hostile")
     cpu(results)
     memory(results)

@@ -70,6 +70,9 @@ impl Rows for Header<'_> {
             decoder
                 .read_image(&mut samples)
                 .map_err(|error| refusal(&error))?;
+            if self.alpha {
+                show_if_hidden(samples.as_chunks_mut().0);
+            }
             let row = index(self.size.0) * usize::try_from(self.pixel_bytes()).unwrap_or(4);
             for (y, row) in samples.chunks_exact(row).enumerate() {
                 take(Grid::WHOLE, y, row);
@@ -84,10 +87,34 @@ impl Rows for Header<'_> {
     }
 }
 
+/// Makes a picture opaque none of whose pixels would be seen: its writer left the alpha at zero, and browsers show it.
+fn show_if_hidden(pixels: &mut [[u8; 4]]) {
+    if pixels.iter().all(|[.., alpha]| *alpha == 0) {
+        for [.., alpha] in pixels {
+            *alpha = u8::MAX;
+        }
+    }
+}
+
 fn refusal(error: &ImageError) -> Refusal {
     match error {
         ImageError::IoError(_) => Refusal::Truncated,
         ImageError::Unsupported(_) => Refusal::Unsupported("this kind of BMP"),
         error => Refusal::Corrupt(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alpha_of_zeros_only_is_none() {
+        let mut hidden = [[1, 2, 3, 0], [4, 5, 6, 0]];
+        show_if_hidden(&mut hidden);
+        assert_eq!(hidden, [[1, 2, 3, 255], [4, 5, 6, 255]]);
+        let mut seen = [[1, 2, 3, 0], [4, 5, 6, 1]];
+        show_if_hidden(&mut seen);
+        assert_eq!(seen, [[1, 2, 3, 0], [4, 5, 6, 1]]);
     }
 }

@@ -97,9 +97,10 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// The colours of the palette, one of which may be transparent.
+    /// The colours of the palette, and black behind them; one of them all may be transparent.
     fn colours(&self) -> Vec<[u8; 4]> {
-        let colours = self.palette.as_chunks::<3>().0.iter().zip(0..=u8::MAX);
+        let stored = self.palette.as_chunks::<3>().0.iter().copied();
+        let colours = stored.chain(std::iter::repeat([0; 3])).zip(0..=u8::MAX);
         colours
             .map(|([r, g, b], index)| {
                 let alpha = if self.transparent == Some(index) {
@@ -107,7 +108,7 @@ impl<'a> Header<'a> {
                 } else {
                     u8::MAX
                 };
-                [*r, *g, *b, alpha]
+                [r, g, b, alpha]
             })
             .collect()
     }
@@ -303,6 +304,23 @@ mod tests {
         assert!(matches!(rows(&short), Err(Refusal::Corrupt(_))));
         let none = [&gif()[..27], &[TRAILER]].concat();
         assert!(matches!(rows(&none), Err(Refusal::Corrupt(_))));
+    }
+
+    #[test]
+    fn a_colour_behind_the_palette_is_black_or_transparent() {
+        let mut gif = gif();
+        // The graphic control's flags, and its index.
+        (gif[22], gif[25]) = (1, 3);
+        let colours = Header::read(&gif, LIMITS).unwrap().colours();
+        assert_eq!(
+            colours[1..5],
+            [
+                [40, 50, 60, 255],
+                [0, 0, 0, 255],
+                [0, 0, 0, 0],
+                [0, 0, 0, 255]
+            ]
+        );
     }
 
     #[test]

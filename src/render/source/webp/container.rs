@@ -75,9 +75,14 @@ impl<'a> Container<'a> {
                 b"ALPH" => alpha = Some(content),
                 b"VP8 " | b"VP8L" if frame.is_none() => {
                     let coding = Coding::read(kind, content, alpha)?;
+                    let size = coding.size()?;
+                    // Only a frame of an animation may be smaller, and nothing else shows this either.
+                    if size != canvas {
+                        return Err(malformed());
+                    }
                     frame = Some(Frame {
                         corner: (0, 0),
-                        size: coding.size()?,
+                        size,
                         coding,
                     });
                 }
