@@ -4,6 +4,7 @@ It may run any number of times. As the Pub/Sub emulator forgets all when it stop
 service acknowledges those that have a current thumbnail.
 """
 
+import http.client
 import json
 import mimetypes
 import os
@@ -20,18 +21,26 @@ PATIENCE = 120  # seconds
 
 
 def call(method, url, body=None, content_type="application/json", accept=(200,)):
-    """The JSON answer to a JSON or binary body."""
+    """The JSON answer to a JSON or binary body; servers that are still busy with their start are asked again."""
     if isinstance(body, dict):
         body = json.dumps(body).encode()
     request = urllib.request.Request(url, body, {"content-type": content_type}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            content = answer.read()
-    except urllib.error.HTTPError as refusal:
-        content = refusal.read()
-        if refusal.code not in accept:
-            sys.exit(f"{method} {url}: {refusal.code} {content.decode(errors='replace')}")
-    return json.loads(content or "{}")
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read() or "{}")
+        except urllib.error.HTTPError as refusal:
+            content = refusal.read()
+            if refusal.code in accept:
+                return json.loads(content or "{}")
+            failure = f"{refusal.code} {content.decode(errors='replace')}"
+            if refusal.code < 500 or time.monotonic() > end:
+                sys.exit(f"{method} {url}: {failure}")
+        except (OSError, http.client.HTTPException) as error:
+            if time.monotonic() > end:
+                sys.exit(f"{method} {url}: {error}")
+        time.sleep(0.2)
 
 
 def wait_for(url):

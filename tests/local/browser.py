@@ -5,6 +5,7 @@ import shutil
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.support.ui import WebDriverWait
 
 PATIENCE = 120  # seconds
@@ -92,7 +93,11 @@ class Gallery:
         return self.driver.execute_script(COLOURS + script, number, selector)
 
     def wait(self, what, met):
-        return WebDriverWait(self.driver, PATIENCE, 0.2).until(lambda _: met(), f"{what} didn't come")
+        try:
+            return WebDriverWait(self.driver, PATIENCE, 0.2).until(lambda _: met())
+        except TimeoutException:
+            page = self.driver.find_element("tag name", "body").text
+            raise AssertionError(f"{what} didn't come; the page says {page!r}, its console {self.console()}") from None
 
     def console(self):
         """What the console has shown since it was last asked."""

@@ -115,8 +115,12 @@ def main():
             walk(said, folder)
             print(f"ready after {ready:.1f} s, the first thumbnail after {time.monotonic() - start:.1f} s")
             with gallery(re.search(r"gallery: +(\S+)", said)[1]) as page:
-                check_one(page)
-                check_stop(page, storage, folder, running, stack)
+                try:
+                    check_one(page)
+                    check_stop(page, storage, folder, running, stack)
+                except BaseException:
+                    print("\n".join((folder / "log").read_text().splitlines()[-60:]), file=sys.stderr)
+                    raise
 
 
 if __name__ == "__main__":

@@ -35,9 +35,10 @@ function place(name) {
   return shown.get(name);
 }
 
-/** Shows the text that `text` makes of the picture's size, as soon as the size is known. */
+/** Shows the text that `text` makes of the picture's size, as soon as the size is known; a load that fails is tried again. */
 function showImage(image, url, text) {
   image.addEventListener("load", () => text(`${image.naturalWidth}x${image.naturalHeight}`), { once: true });
+  image.addEventListener("error", () => setTimeout(() => (image.src = url), 1000));
   image.src = url;
 }
 
