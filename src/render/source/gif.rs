@@ -235,6 +235,8 @@ impl Codes<'_> {
             row = row.get_mut(read.consumed_out..).unwrap_or_default();
             match read.status {
                 Ok(LzwStatus::Ok) => {}
+                // It may say so of input alone: what it held back has filled the row.
+                Ok(LzwStatus::NoProgress) if read.consumed_out > 0 => {}
                 Ok(LzwStatus::NoProgress) => {
                     self.block = self.blocks.next().ok_or(Refusal::Truncated)?;
                     if self.block.is_empty() {
@@ -284,6 +286,16 @@ mod tests {
         let header = Header::read(&gif, LIMITS).unwrap();
         assert_eq!((header.size, header.left), ((3, 2), 1));
         assert_eq!(rows(&gif), Ok(vec![(1, vec![1, 0])]));
+    }
+
+    #[test]
+    fn codes_that_the_decoder_holds_back_are_waited_for() {
+        let mut gif = b"GIF89a\x04\0\x02\0\x80\0\0\0\0\0\xFF\xFF\xFF".to_vec();
+        gif.extend([IMAGE_DESCRIPTOR, 0, 0, 0, 0, 4, 0, 2, 0, 0]);
+        // Codes of 8 bits: clear, eight indices, end. The last ones come without input of theirs.
+        gif.extend([7, 10, 0x80, 0, 1, 2, 3, 4, 5, 1, 0, 0x81, 0, TRAILER]);
+        let expected = vec![(0, vec![0, 1, 2, 3]), (1, vec![4, 5, 1, 0])];
+        assert_eq!(rows(&gif), Ok(expected));
     }
 
     #[test]
