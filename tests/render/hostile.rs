@@ -396,6 +396,18 @@ fn a_tiff_that_its_decoder_has_no_answer_to_is_refused() {
     ];
     let kept = keeps_to_its_plan("floats", &small_tiff(&[0; 4096], &fields));
     assert_eq!(kept, Err("corrupt".to_owned()));
+    // Bits from the lowest on.
+    let fields: [(u16, u16, &[u32]); 7] = [
+        (258, 3, &[1]),
+        (259, 3, &[1]),
+        (262, 3, &[1]),
+        (266, 3, &[2]),
+        (273, 4, &[8]),
+        (277, 3, &[1]),
+        (279, 4, &[512]),
+    ];
+    let kept = keeps_to_its_plan("bits", &small_tiff(&[0; 512], &fields));
+    assert_eq!(kept, Err("unsupported".to_owned()));
     // Differences between samples of which a fourth isn't shown.
     let fields: [(u16, u16, &[u32]); 8] = [
         (258, 3, &[8]),

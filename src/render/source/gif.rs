@@ -120,6 +120,7 @@ impl<'a> Header<'a> {
                 .build(),
             blocks: self.codes.clone(),
             block: &[],
+            missing: Refusal::Truncated,
         };
         let mut row = vec![0; self.width];
         let passes: &[_] = if self.interlaced {
@@ -223,26 +224,36 @@ struct Codes<'a> {
     decoder: Decoder,
     blocks: Blocks<'a>,
     block: &'a [u8],
+    /// What a frame is refused for whose codes are too few.
+    missing: Refusal,
 }
 
 impl Codes<'_> {
     /// Fills a row.
     fn read(&mut self, mut row: &mut [u8]) -> Result<(), Refusal> {
         let too_little = || Refusal::Corrupt("less picture data than the header says".to_owned());
+        let mut idle = false;
         while !row.is_empty() {
             let read = self.decoder.decode_bytes(self.block, row);
             self.block = self.block.get(read.consumed_in..).unwrap_or_default();
             row = row.get_mut(read.consumed_out..).unwrap_or_default();
             match read.status {
-                Ok(LzwStatus::Ok) => {}
-                Ok(LzwStatus::NoProgress) => {
-                    self.block = self.blocks.next().ok_or(Refusal::Truncated)?;
-                    if self.block.is_empty() {
-                        return Err(too_little());
+                // The decoder may tell of no progress when there is some, or when codes that it holds back come with
+                // the next call.
+                Ok(LzwStatus::NoProgress) if read.consumed_out == 0 => {
+                    match self.blocks.next() {
+                        Some([]) => {
+                            self.blocks = Blocks(&[]);
+                            self.missing = too_little();
+                        }
+                        Some(block) => self.block = block,
+                        None if idle => return Err(self.missing.clone()),
+                        None => {}
                     }
+                    idle = true;
                 }
-                Ok(LzwStatus::Done) if row.is_empty() => {}
-                Ok(LzwStatus::Done) => return Err(too_little()),
+                Ok(LzwStatus::Done) if !row.is_empty() => return Err(too_little()),
+                Ok(_) => idle = false,
                 Err(_) => return Err(Refusal::Corrupt("a GIF's codes".to_owned())),
             }
         }
@@ -284,6 +295,20 @@ mod tests {
         let header = Header::read(&gif, LIMITS).unwrap();
         assert_eq!((header.size, header.left), ((3, 2), 1));
         assert_eq!(rows(&gif), Ok(vec![(1, vec![1, 0])]));
+    }
+
+    #[test]
+    fn codes_that_the_decoder_holds_back_are_waited_for() {
+        let head = b"GIF89a\x04\0\x02\0\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\x04\0\x02\0\0";
+        let rows_of = |codes: &[u8]| rows(&[head, codes, &[0, TRAILER]].concat());
+        // Codes of 8 bits: clear, eight indices, end. The last ones come without input of theirs.
+        let last = rows_of(&[7, 10, 0x80, 0, 1, 2, 3, 4, 5, 1, 0, 0x81]);
+        let expected = vec![(0, vec![0, 1, 2, 3]), (1, vec![4, 5, 1, 0])];
+        assert_eq!(last, Ok(expected));
+        // Codes of 3 bits, cleared behind every two indices, as encoders without a dictionary do.
+        let cleared = rows_of(&[2, 5, 0x44, 0xA8, 0x11, 0xA1, 0x56]);
+        let expected = vec![(0, vec![0, 1, 2, 3]), (1, vec![0, 1, 2, 3])];
+        assert_eq!(cleared, Ok(expected));
     }
 
     #[test]

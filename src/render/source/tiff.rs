@@ -26,8 +26,8 @@ const COLOUR_MAP: u16 = 320;
 const EXTRA_SAMPLES: u16 = 338;
 const ICC_PROFILE: u16 = 34675;
 /// The fields that the decoder reads, each as a list of 32 bytes a number.
-const READ: [u16; 18] = [
-    256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339, 530,
+const READ: [u16; 19] = [
+    256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339, 530,
 ];
 /// The value of PHOTOMETRIC for greys whose highest value is white.
 const BLACK_IS_ZERO: u8 = 1;
@@ -209,6 +209,10 @@ fn chunk_row_bytes(
         _ if layout.planes > 1 => 1,
         samples => samples,
     };
+    // The decoder doesn't know of bits that are stored from the lowest on.
+    if find(Tag::FillOrder)? == Some(2) {
+        return Err(Refusal::Unsupported("this kind of TIFF"));
+    }
     let predicted = find(Tag::Predictor)?.is_some_and(|predictor| predictor != 1);
     // The decoder leaves out what isn't shown before it adds up differences, which then are of the wrong samples.
     if predicted && layout.planes == 1 && stored != u32::from(colour.num_samples()) {
