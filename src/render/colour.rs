@@ -92,17 +92,16 @@ fn transform(
 ///
 /// `inverted` says that 0 is full ink. Without a sound profile each ink takes its share of the light away.
 pub(super) fn cmyk_to_srgb(
-    planes: [&[f32]; 4],
+    [c, m, y, k]: [Vec<f32>; 4],
     inverted: bool,
     width: usize,
     profile: Option<&[u8]>,
 ) -> Pixels {
-    let [c, m, y, k] = planes;
     let inks = c
         .iter()
-        .zip(m)
-        .zip(y)
-        .zip(k)
+        .zip(&m)
+        .zip(&y)
+        .zip(&k)
         .flat_map(|(((c, m), y), k)| [*c, *m, *y, *k]);
     let inks: Vec<u8> = inks
         .map(|ink| to_sample(if inverted { 255.0 - ink } else { ink }))

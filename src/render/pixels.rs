@@ -1,5 +1,7 @@
 //! The finished pixels.
 
+use super::resize::Plane;
+
 /// The finished thumbnail before it is coded: rows of interleaved 8-bit samples in sRGB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pixels {
@@ -51,12 +53,12 @@ pub(super) fn to_sample(value: f32) -> u8 {
 
 /// The pixels of one, two, three or four planes of `width` columns. Of two or four the last is alpha, and the others are
 /// premultiplied.
-pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> Pixels {
-    let count = planes[0].len();
+pub(super) fn from_planes<const C: usize>(planes: [Plane; C], width: usize) -> Pixels {
     let samples = if C.is_multiple_of(2) {
-        unmultiplied(planes)
+        let planes = planes.map(Plane::exact);
+        unmultiplied(planes.each_ref().map(Vec::as_slice))
     } else {
-        interleaved(planes, width.max(1))
+        interleaved(planes.map(Plane::rounded))
     };
     let model = match C {
         1 => Model::Grey,
@@ -66,26 +68,20 @@ pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> 
     };
     Pixels {
         width,
-        height: count / width.max(1),
+        height: samples.len() / C / width.max(1),
         model,
         samples,
     }
 }
 
-/// Rounds row by row, which makes vectors of samples.
-fn interleaved<const C: usize>(planes: [&[f32]; C], width: usize) -> Vec<u8> {
+fn interleaved<const C: usize>(mut planes: [Vec<u8>; C]) -> Vec<u8> {
+    if C == 1 {
+        return std::mem::take(&mut planes[0]);
+    }
     let count = planes[0].len();
     let mut samples = Vec::with_capacity(count * C);
-    let mut rows = [const { Vec::new() }; C];
-    for start in (0..count).step_by(width) {
-        for (row, plane) in rows.iter_mut().zip(planes) {
-            let plane = plane[start..].iter().take(width);
-            row.clear();
-            row.extend(plane.map(|sample| to_sample(*sample)));
-        }
-        for x in 0..rows[0].len() {
-            samples.extend(rows.each_ref().map(|row: &Vec<u8>| row[x]));
-        }
+    for index in 0..count {
+        samples.extend(planes.each_ref().map(|plane| plane[index]));
     }
     samples
 }

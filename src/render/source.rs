@@ -111,7 +111,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Jpeg(photo) => photo.memory_bytes(),
             Self::Rows(_, rows, framings) => {
-                rows.decoder_bytes() + Resizers::memory_bytes(rows.size(), rows.profile(), framings)
+                rows.decoder_bytes() + Resizers::memory_bytes(rows.as_ref(), framings)
             }
         }
     }
@@ -124,7 +124,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Jpeg(photo) => photo.render(take),
             Self::Rows(_, rows, framings) => {
-                let resizers = Resizers::new(rows.size(), rows.profile(), framings);
+                let resizers = Resizers::new(rows.as_ref(), framings);
                 let rendered = rows.render(&resizers)?;
                 for (index, pixels) in rendered.into_iter().enumerate() {
                     take(index, Picture::Pixels(pixels))?;

@@ -1,7 +1,8 @@
 //! Finished samples that were never red, green and blue.
 
 use crate::render::orientation::Orientation;
-use crate::render::pixels::{Model, Pixels, to_sample};
+use crate::render::pixels::{Model, Pixels};
+use crate::render::resize::Plane;
 
 /// Rows of 8-bit samples of luma and chroma as JPEG stores them: full range, of sRGB (ITU-T T.871, section 6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,21 +15,12 @@ pub(in crate::render) struct Planes {
 }
 
 impl Planes {
-    /// Rounds the samples of one or three resized planes, of which the first has `width` columns.
-    pub(in crate::render) fn from_samples(planes: &[Vec<f32>], width: usize, halved: bool) -> Self {
-        let rounded = |plane: &Vec<f32>| plane.iter().map(|sample| to_sample(*sample)).collect();
-        let (luma, chroma) = match planes {
-            [luma, blue, red] => {
-                let chroma = Chroma {
-                    blue: rounded(blue),
-                    red: rounded(red),
-                    halved,
-                };
-                (rounded(luma), Some(chroma))
-            }
-            [luma, ..] => (rounded(luma), None),
-            [] => (Vec::new(), None),
-        };
+    /// Those of one or three resized planes, of which the first has `width` columns.
+    pub(in crate::render) fn new(planes: Vec<Plane>, width: usize, halved: bool) -> Self {
+        let mut planes = planes.into_iter().map(Plane::rounded);
+        let luma = planes.next().unwrap_or_default();
+        let chroma = planes.next().zip(planes.next());
+        let chroma = chroma.map(|(blue, red)| Chroma { blue, red, halved });
         Self {
             width,
             height: luma.len() / width.max(1),

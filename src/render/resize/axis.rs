@@ -8,6 +8,12 @@ use crate::render::size::index;
 /// Rows are read this many weights at a time, so each span is padded to a multiple of it.
 pub(super) const LANES: usize = 8;
 
+/// The most output positions that wait for rows at once where an axis doesn't grow, see [`Axis::window`].
+///
+/// With p >= 1 boxes a position, six lobes and their padding are at most 6p + 9 boxes, and `HELD` more are to come: that
+/// are 19 positions, and three at each end begin together.
+pub(super) const WINDOW: u64 = 24;
+
 /// A weight of 1, as the fixed-point number that weights are.
 pub(super) const ONE: f32 = 16_384.0;
 
@@ -125,6 +131,20 @@ impl Axis {
         start..end
     }
 
+    /// How many output positions wait for boxes at once, if boxes come in their order and `held` at a time.
+    pub(super) fn window(&self, held: usize) -> usize {
+        let mut end = 0;
+        let waiting = self.firsts.iter().enumerate().map(|(output, first)| {
+            // The last boxes that come before the position is complete.
+            let last = first + self.taps + held - 2;
+            while self.firsts.get(end).is_some_and(|first| *first <= last) {
+                end += 1;
+            }
+            end - output
+        });
+        waiting.max().unwrap_or(1)
+    }
+
     /// What the box weighs in an output position.
     pub(super) fn weight(&self, output: usize, position: usize) -> f32 {
         let tap = position.checked_sub(self.firsts[output]);
@@ -164,6 +184,8 @@ fn nearest(weight: f64) -> i16 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::filter::HELD;
+    use super::super::sampling::Full;
     use super::*;
 
     /// What an axis makes of samples, box sums and all.
@@ -251,5 +273,39 @@ mod tests {
             assert!(axis.firsts.is_sorted(), "{samples} to {outputs}");
         }
         assert_eq!(Axis::new(Sampling::pixels(5), 5).firsts, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_most_that_wait_are_known_beforehand() {
+        let halved = |count, outputs: u32| Sampling {
+            extent: f64::from(outputs) / 2.0,
+            doubled: Some(Full {
+                count: outputs,
+                start: 0.0,
+                extent: f64::from(outputs),
+            }),
+            ..Sampling::pixels(count)
+        };
+        for samples in [1_u32, 2, 5, 16, 33, 100, 257, 1000, 4001, 65_535] {
+            for outputs in [1, 2, 3, 24, 50, 97, 128, 500, 1600]
+                .into_iter()
+                .filter(|outputs| *outputs <= samples)
+            {
+                let window = Axis::new(Sampling::pixels(samples), outputs).window(HELD);
+                assert!(window as u64 <= WINDOW, "{samples} to {outputs}: {window}");
+                let halves = samples.div_ceil(2);
+                let window = Axis::new(halved(halves, samples), samples).window(HELD);
+                assert!(
+                    window as u64 <= 2 * WINDOW,
+                    "{halves} to {samples}: {window}"
+                );
+                let quarters = samples.div_ceil(4);
+                let window = Axis::new(Sampling::pixels(quarters), samples).window(HELD);
+                assert!(
+                    window as u64 <= 4 * WINDOW,
+                    "{quarters} to {samples}: {window}"
+                );
+            }
+        }
     }
 }

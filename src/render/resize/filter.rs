@@ -2,7 +2,8 @@
 
 use wide::{f32x4, i16x8, i32x4};
 
-use super::axis::{Axis, LANES, ONE};
+use super::axis::{Axis, LANES, ONE, WINDOW};
+use crate::render::pixels::to_sample;
 
 /// What a sample's 1 of 255 is in a row of boxes: seven bits of fraction, so that 255 still fits an `i16`.
 pub(super) const UNIT: u16 = 128;
@@ -10,9 +11,43 @@ pub(super) const UNIT: u16 = 128;
 /// How many rows are added to the output at once, lest each goes through memory for one.
 pub(super) const HELD: usize = 4;
 
-/// Filters one plane to its final size, taking its rows in any order.
+/// What a resizer makes of a plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::render) enum Form {
+    /// [`Plane::Exact`], from rows in any order.
+    Exact,
+    /// [`Plane::Rounded`], from rows from top to bottom, each once.
+    Rounded,
+}
+
+/// A resized plane, row after row; white is 255.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::render) enum Plane {
+    /// With fractions, and with what the filter's lobes overshot.
+    Exact(Vec<f32>),
+    /// As [`to_sample`] rounds it.
+    Rounded(Vec<u8>),
+}
+
+impl Plane {
+    pub(in crate::render) fn rounded(self) -> Vec<u8> {
+        match self {
+            Self::Exact(plane) => plane.into_iter().map(to_sample).collect(),
+            Self::Rounded(plane) => plane,
+        }
+    }
+
+    pub(in crate::render) fn exact(self) -> Vec<f32> {
+        match self {
+            Self::Exact(plane) => plane,
+            Self::Rounded(plane) => plane.into_iter().map(f32::from).collect(),
+        }
+    }
+}
+
+/// Filters one plane to its final size.
 ///
-/// A row is filtered horizontally, then added to every output row in which it weighs. Only the output is kept.
+/// A row is filtered horizontally, then added to every output row in which it weighs.
 pub(super) struct Filter<'a> {
     columns: &'a Axis,
     rows: &'a Axis,
@@ -20,19 +55,39 @@ pub(super) struct Filter<'a> {
     narrow: [Vec<f32>; HELD],
     /// Which rows these are, as far as they are yet to be added.
     held: Vec<usize>,
-    output: Vec<f32>,
+    /// The output rows that aren't rounded yet: row `y` is the one numbered `y` modulo their number.
+    sums: Vec<f32>,
+    /// The output rows that are rounded, in [`Form::Rounded`].
+    rounded: Option<Vec<u8>>,
 }
 
 impl<'a> Filter<'a> {
-    pub(super) fn new(columns: &'a Axis, rows: &'a Axis) -> Self {
-        let width = columns.outputs();
+    pub(super) fn new(columns: &'a Axis, rows: &'a Axis, form: Form) -> Self {
+        let (width, height) = (columns.outputs(), rows.outputs());
+        let (window, rounded) = match form {
+            Form::Exact => (height, None),
+            Form::Rounded => (rows.window(HELD), Some(Vec::with_capacity(width * height))),
+        };
         Self {
             columns,
             rows,
             narrow: std::array::from_fn(|_| vec![0.0; width]),
             held: Vec::with_capacity(HELD),
-            output: vec![0.0; width * rows.outputs()],
+            sums: vec![0.0; width * window],
+            rounded,
         }
+    }
+
+    /// The heap that a filter takes for so many output positions, its axes aside.
+    ///
+    /// `growth` is how many output rows there may be for a row of samples, at least 1.
+    pub(super) fn memory_bytes((width, height): (u32, u32), form: Form, growth: u32) -> u64 {
+        let (width, height) = (u64::from(width), u64::from(height));
+        let plane = match form {
+            Form::Exact => 4 * height,
+            Form::Rounded => height + 4 * height.min(WINDOW * u64::from(growth)),
+        };
+        width * (plane + 4 * HELD as u64)
     }
 
     /// Adds row `y`, which must hold [`Axis::padded_boxes`] values in [`UNIT`]s.
@@ -58,31 +113,52 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// The filtered plane, row after row; a sample of 255 is 255.
-    pub(super) fn finish(mut self) -> Vec<f32> {
+    pub(super) fn finish(mut self) -> Plane {
         self.flush();
-        self.output
+        self.round(self.rows.outputs());
+        match self.rounded {
+            Some(plane) => Plane::Rounded(plane),
+            None => Plane::Exact(self.sums),
+        }
     }
 
     /// Adds the rows that are held, in the order in which they came.
     fn flush(&mut self) {
         let outputs = self.held.iter().map(|y| self.rows.outputs_of(*y));
         let outputs = outputs.reduce(|all, one| all.start.min(one.start)..all.end.max(one.end));
+        let Some(outputs) = outputs else { return };
+        // Nothing weighs above it any more where rows come in their order.
+        self.round(outputs.start);
         let width = self.columns.outputs();
-        for output in outputs.unwrap_or_default() {
+        let window = self.sums.len() / width;
+        for output in outputs {
             let mut weights = [0.0; HELD];
             for (weight, y) in weights.iter_mut().zip(&self.held) {
                 *weight = self.rows.weight(output, *y) / (ONE * f32::from(UNIT));
             }
             if weights.iter().any(|weight| *weight != 0.0) {
                 add_rows(
-                    &mut self.output[output * width..][..width],
+                    &mut self.sums[output % window * width..][..width],
                     weights,
                     &self.narrow,
                 );
             }
         }
         self.held.clear();
+    }
+
+    /// Rounds the rows up to `end`, and makes room in place of them.
+    fn round(&mut self, end: usize) {
+        let Some(rounded) = &mut self.rounded else {
+            return;
+        };
+        let width = self.columns.outputs();
+        let window = self.sums.len() / width;
+        for output in rounded.len() / width..end {
+            let sums = &mut self.sums[output % window * width..][..width];
+            rounded.extend(sums.iter().map(|sum| to_sample(*sum)));
+            sums.fill(0.0);
+        }
     }
 }
 
@@ -162,9 +238,9 @@ mod tests {
             let boxes =
                 (0..columns.padded_boxes()).map(|i| i16::try_from(i * 7919 % 32_641).unwrap());
             let boxes: Vec<i16> = boxes.collect();
-            let mut filter = Filter::new(&columns, &row);
+            let mut filter = Filter::new(&columns, &row, Form::Exact);
             filter.add_row(0, &boxes);
-            for ((first, weights), sum) in columns.spans().zip(filter.finish()) {
+            for ((first, weights), sum) in columns.spans().zip(filter.finish().exact()) {
                 let products = boxes[first..].iter().zip(weights);
                 let exact: i32 = products
                     .map(|(value, weight)| i32::from(*value) * i32::from(*weight))
@@ -175,6 +251,38 @@ mod tests {
                     "{sum} for {exact} of {samples}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn rows_are_rounded_when_nothing_weighs_in_them_any_more() {
+        for (samples, outputs) in [
+            (1, 1),
+            (7, 5),
+            (40, 40),
+            (300, 127),
+            (999, 129),
+            (2000, 30),
+            (50, 100),
+        ] {
+            let column = Axis::new(Sampling::pixels(1), 1);
+            let rows = Axis::new(Sampling::pixels(samples), outputs);
+            let fill = |form| {
+                let mut filter = Filter::new(&column, &rows, form);
+                let mut boxes = vec![0; column.padded_boxes()];
+                for y in 0..rows.boxes() {
+                    boxes[0] = i16::try_from(y * 7919 % 32_641).unwrap();
+                    filter.add_row(y, &boxes);
+                }
+                filter.finish()
+            };
+            let exact = fill(Form::Exact);
+            assert!(matches!(exact, Plane::Exact(_)));
+            assert_eq!(
+                fill(Form::Rounded),
+                Plane::Rounded(exact.rounded()),
+                "{samples} to {outputs}"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::axis::Axis;
-use super::filter::{Filter, HELD, UNIT};
+use super::filter::{Filter, Form, Plane, UNIT};
 
 /// A sum of samples; the smaller, the faster.
 ///
@@ -63,7 +63,7 @@ pub(in crate::render) struct Shrink<'a, S, const C: usize> {
 
 impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     /// `unit` is the sum that a sample of 1 of 255 makes.
-    pub(in crate::render) fn new(columns: &'a Axis, rows: &'a Axis, unit: u32) -> Self {
+    pub(in crate::render) fn new(columns: &'a Axis, rows: &'a Axis, unit: u32, form: Form) -> Self {
         Self {
             columns,
             rows,
@@ -72,28 +72,38 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
             box_row: 0,
             boxes: vec![0; C * columns.padded_boxes()],
             scale: scale(unit, columns.shrink() * rows.shrink()),
-            filters: vec![std::array::from_fn(|_| Filter::new(columns, rows))],
+            filters: vec![std::array::from_fn(|_| Filter::new(columns, rows, form))],
         }
     }
 
     /// Takes on another size if it shrinks by the same boxes; says whether it does.
-    pub(in crate::render) fn shares(&mut self, columns: &'a Axis, rows: &'a Axis) -> bool {
+    pub(in crate::render) fn shares(
+        &mut self,
+        columns: &'a Axis,
+        rows: &'a Axis,
+        form: Form,
+    ) -> bool {
         let same = self.columns.has_boxes_of(columns) && self.rows.has_boxes_of(rows);
         if same {
             let padded = columns.padded_boxes().max(self.boxes.len() / C);
             self.boxes = vec![0; C * padded];
-            let filters = std::array::from_fn(|_| Filter::new(columns, rows));
+            let filters = std::array::from_fn(|_| Filter::new(columns, rows, form));
             self.filters.push(filters);
         }
         same
     }
 
-    /// The heap that a resizer and its axes take, for `size` samples across and down and `output` positions.
-    pub(in crate::render) fn memory_bytes(size: (u32, u32), output: (u32, u32)) -> u64 {
+    /// The heap that a resizer and its axes take, for `size` samples across and down and `output` positions, of which
+    /// `growth` may be within a row of samples.
+    pub(in crate::render) fn memory_bytes(
+        size: (u32, u32),
+        output: (u32, u32),
+        form: Form,
+        growth: u32,
+    ) -> u64 {
         let channels = C as u64;
         let sums = u64::from(size.0) * channels * size_of::<S>() as u64;
-        let rows = u64::from(output.1) + HELD as u64;
-        let outputs = u64::from(output.0) * rows * channels * 4;
+        let outputs = channels * Filter::memory_bytes(output, form, growth);
         let [columns, rows] = [
             Axis::memory_bytes(size.0, output.0),
             Axis::memory_bytes(size.1, output.1),
@@ -111,7 +121,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         );
     }
 
-    /// The sums to which the caller adds the samples of row `y`, once. Rows may come in any order, best in their own.
+    /// The sums to which the caller adds the samples of row `y`, once. The [`Form`] says in which order rows come.
     pub(in crate::render) fn row(&mut self, y: usize) -> &mut [[S; C]] {
         let box_row = y / self.rows.shrink();
         if box_row != self.box_row {
@@ -122,7 +132,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     }
 
     /// The planes at each final size, in the order in which these came.
-    pub(in crate::render) fn finish(mut self) -> impl Iterator<Item = [Vec<f32>; C]> {
+    pub(in crate::render) fn finish(mut self) -> impl Iterator<Item = [Plane; C]> {
         self.flush();
         let filters = self.filters.into_iter();
         filters.map(|filters| filters.map(Filter::finish))

@@ -61,6 +61,10 @@ impl Rows for Header<'_> {
         width * height * self.pixel_bytes() + width * 8 + (64 << 10)
     }
 
+    fn in_order(&self) -> bool {
+        true
+    }
+
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
         let walk = |take: &mut TakeRow<'_>| {
             let cursor = Cursor::new(self.source);

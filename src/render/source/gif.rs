@@ -156,6 +156,10 @@ impl Rows for Header<'_> {
         u64::from(self.size.0) + (128 << 10)
     }
 
+    fn in_order(&self) -> bool {
+        !self.interlaced
+    }
+
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
         let cover = Cover {
             left: self.left,

@@ -11,7 +11,7 @@ use self::view::{View, Way, columns_of, keeps_components, stored_chroma};
 use crate::render::orientation::Orientation;
 use crate::render::output::{Picture, Planes};
 use crate::render::pixels::{Pixels, from_planes};
-use crate::render::resize::{Axis, Shrink};
+use crate::render::resize::{Axis, Form, Plane, Shrink};
 use crate::render::{Limits, Refusal, Target, colour};
 
 /// A JPEG that is about to be rendered.
@@ -86,7 +86,7 @@ impl<'a> Photo<'a> {
             let framings: Vec<_> = views.iter().map(|(_, view)| view.framing).collect();
             let rendered = joined::render(&self.header, self.source, &framings)?;
             for ((index, view), [r, g, b]) in views.iter().zip(rendered) {
-                let pixels = from_planes([&r, &g, &b], columns_of(view.framing));
+                let pixels = from_planes([r, g, b], columns_of(view.framing));
                 let pixels = colour::to_srgb(pixels, self.header.icc().as_deref());
                 take(*index, Picture::Pixels(pixels))?;
             }
@@ -96,13 +96,11 @@ impl<'a> Photo<'a> {
             return Ok(());
         }
         let planes = self.planes(&views)?;
-        for ((index, view), mut planes) in views.into_iter().zip(planes) {
+        for ((index, view), planes) in views.into_iter().zip(planes) {
             let width = columns_of(view.framing);
             let picture = match view.way {
-                Way::Kept { halved } => {
-                    Picture::Planes(Planes::from_samples(&planes, width, halved))
-                }
-                Way::Joined | Way::Converted => Picture::Pixels(self.convert(&mut planes, width)?),
+                Way::Kept { halved } => Picture::Planes(Planes::new(planes, width, halved)),
+                Way::Joined | Way::Converted => Picture::Pixels(self.convert(planes, width)?),
             };
             take(index, picture)?;
         }
@@ -116,20 +114,21 @@ impl<'a> Photo<'a> {
     }
 
     /// The planes of each of these views.
-    fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Vec<f32>>>, Refusal> {
+    fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Plane>>, Refusal> {
         let axes: Vec<Vec<(Axis, Axis)>> = views.iter().map(|(_, view)| view.axes()).collect();
         let mut resizers: Vec<Resizer> = Vec::new();
         for (number, (axes, (_, view))) in axes.iter().zip(views).enumerate() {
             for (component, ((columns, rows), side)) in axes.iter().zip(view.sides()).enumerate() {
                 let of = (component, side);
                 let mut fitting = resizers.iter_mut().filter(|resizer| resizer.of == of);
-                match fitting.find_map(|resizer| resizer.shares(columns, rows)) {
+                let form = view.form();
+                match fitting.find_map(|resizer| resizer.shares(columns, rows, form)) {
                     Some(views) => views.push(number),
                     None => resizers.push(Resizer {
                         of,
                         views: vec![number],
                         y: 0,
-                        shrink: Shrink::new(columns, rows, 1),
+                        shrink: Shrink::new(columns, rows, 1, form),
                     }),
                 }
             }
@@ -146,7 +145,7 @@ impl<'a> Photo<'a> {
         };
         decode::decode(&self.header, self.source, &sides(views), &mut sink)?;
         let components = self.header.components.len();
-        let mut planes = vec![vec![Vec::new(); components]; views.len()];
+        let mut planes = vec![vec![Plane::Exact(Vec::new()); components]; views.len()];
         for Resizer {
             of, views, shrink, ..
         } in resizers
@@ -162,40 +161,43 @@ impl<'a> Photo<'a> {
     }
 
     /// The pixels of the components' planes, in sRGB.
-    fn convert(&self, planes: &mut [Vec<f32>], width: usize) -> Result<Pixels, Refusal> {
+    fn convert(&self, planes: Vec<Plane>, width: usize) -> Result<Pixels, Refusal> {
         let icc = self.header.icc();
         let profile = icc.as_deref();
-        match (self.header.colour, planes) {
-            (Colour::Grey, [grey]) => Ok(colour::to_srgb(from_planes([grey], width), profile)),
-            (Colour::YCbCr, [y, cb, cr]) => {
-                ycc_to_rgb(y, cb, cr);
-                Ok(colour::to_srgb(from_planes([y, cb, cr], width), profile))
+        let wrong = |_| Refusal::Corrupt("colours of the JPEG".to_owned());
+        match self.header.colour {
+            Colour::Grey => {
+                let grey = <[_; 1]>::try_from(planes).map_err(wrong)?;
+                Ok(colour::to_srgb(from_planes(grey, width), profile))
             }
-            (Colour::Rgb, [r, g, b]) => Ok(colour::to_srgb(from_planes([r, g, b], width), profile)),
-            (Colour::Cmyk, [c, m, y, k]) => {
-                let stored_inverted = self.header.adobe;
-                Ok(colour::cmyk_to_srgb(
-                    [c, m, y, k],
-                    stored_inverted,
-                    width,
-                    profile,
-                ))
+            Colour::Rgb => {
+                let rgb = <[_; 3]>::try_from(planes).map_err(wrong)?;
+                Ok(colour::to_srgb(from_planes(rgb, width), profile))
             }
-            (Colour::Ycck, [c, m, y, k]) => {
+            Colour::YCbCr => {
+                let planes = <[_; 3]>::try_from(planes).map_err(wrong)?;
+                let mut planes = planes.map(Plane::exact);
+                ycc_to_rgb(&mut planes);
+                let rgb = planes.map(Plane::Exact);
+                Ok(colour::to_srgb(from_planes(rgb, width), profile))
+            }
+            Colour::Cmyk => {
+                let inks = <[_; 4]>::try_from(planes).map_err(wrong)?;
+                let inks = inks.map(Plane::exact);
+                let inverted = self.header.adobe;
+                Ok(colour::cmyk_to_srgb(inks, inverted, width, profile))
+            }
+            Colour::Ycck => {
                 // The first three are luma and chroma of what the inks leave of the light.
-                ycc_to_rgb(c, m, y);
-                for light in c.iter_mut().chain(&mut **m).chain(&mut **y) {
-                    *light = 255.0 - *light;
-                }
-                let planes: [&[f32]; 4] = [c, m, y, k];
-                Ok(colour::cmyk_to_srgb(
-                    planes,
-                    self.header.adobe,
-                    width,
-                    profile,
-                ))
+                let [y, cb, cr, black] = <[_; 4]>::try_from(planes).map_err(wrong)?;
+                let mut light = [y, cb, cr].map(Plane::exact);
+                ycc_to_rgb(&mut light);
+                let [c, m, y] =
+                    light.map(|light| light.iter().map(|light| 255.0 - light).collect());
+                let inks = [c, m, y, black.exact()];
+                let inverted = self.header.adobe;
+                Ok(colour::cmyk_to_srgb(inks, inverted, width, profile))
             }
-            _ => Err(Refusal::Corrupt("colours of the JPEG".to_owned())),
         }
     }
 }
@@ -213,8 +215,9 @@ struct Resizer<'a> {
 
 impl<'a> Resizer<'a> {
     /// The views, to which one of these axes may be added if it shrinks by the same boxes.
-    fn shares(&mut self, columns: &'a Axis, rows: &'a Axis) -> Option<&mut Vec<usize>> {
-        self.shrink.shares(columns, rows).then_some(&mut self.views)
+    fn shares(&mut self, columns: &'a Axis, rows: &'a Axis, form: Form) -> Option<&mut Vec<usize>> {
+        let shares = self.shrink.shares(columns, rows, form);
+        shares.then_some(&mut self.views)
     }
 }
 
@@ -233,7 +236,7 @@ fn sides(views: &[(usize, &View)]) -> Vec<Sides> {
 }
 
 /// Converts full-range `Y'CbCr` to `R'G'B'` in place (ITU-T T.871, section 7).
-pub(super) fn ycc_to_rgb(y: &mut [f32], cb: &mut [f32], cr: &mut [f32]) {
+fn ycc_to_rgb([y, cb, cr]: &mut [Vec<f32>; 3]) {
     for ((y, cb), cr) in y.iter_mut().zip(cb).zip(cr) {
         let (luma, blue, red) = (*y, *cb - 128.0, *cr - 128.0);
         *y = luma + 1.402 * red;

@@ -54,6 +54,10 @@ impl Rows for Header<'_> {
         Scanlines::memory_bytes(row)
     }
 
+    fn in_order(&self) -> bool {
+        !self.interlaced
+    }
+
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
         let key = self.transparency;
         let walk = |take: &mut TakeRow<'_>| self.walk(take);

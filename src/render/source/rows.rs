@@ -3,7 +3,7 @@
 use super::samples::{Table, add_indexed};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::{Pixels, from_planes};
-use crate::render::resize::{Axis, Grid, Shrink, Sum};
+use crate::render::resize::{Axis, Form, Grid, Plane, Shrink, Sum};
 use crate::render::size::{self, Framing};
 use crate::render::{Refusal, colour};
 
@@ -20,6 +20,9 @@ pub(in crate::render) trait Rows {
 
     /// An upper bound of the heap that decoding takes, that of [`Resizers`] aside.
     fn decoder_bytes(&self) -> u64;
+
+    /// Whether rows come from top to bottom, each once.
+    fn in_order(&self) -> bool;
 
     /// Decodes all rows into the resizers.
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal>;
@@ -51,6 +54,8 @@ pub(in crate::render) struct Resizers<'a> {
     profile: Option<&'a [u8]>,
     framings: &'a [Framing],
     axes: Vec<(Axis, Axis)>,
+    /// What rows in such an order may be resized to.
+    form: Form,
 }
 
 /// How outputs gather their samples; the numbers are the outputs'.
@@ -58,7 +63,7 @@ enum Gatherer<'a, S, const C: usize> {
     /// Those that shrink by the same boxes.
     Shrink(Vec<usize>, Box<Shrink<'a, S, C>>),
     /// All samples as they are: the resizer's fractions would change some of them by one.
-    Copy(Vec<usize>, Planes<C>),
+    Copy(Vec<usize>, [Vec<f32>; C]),
 }
 
 impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
@@ -68,10 +73,11 @@ impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
         whole: bool,
         columns: &'a Axis,
         rows: &'a Axis,
+        form: Form,
     ) -> Option<&mut Vec<usize>> {
         match self {
             Self::Shrink(outputs, shrink) => {
-                (!whole && shrink.shares(columns, rows)).then_some(outputs)
+                (!whole && shrink.shares(columns, rows, form)).then_some(outputs)
             }
             Self::Copy(outputs, _) => whole.then_some(outputs),
         }
@@ -79,32 +85,34 @@ impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
 }
 
 /// What the rows of one output became, channel by channel.
-type Planes<const C: usize> = [Vec<f32>; C];
+type Planes<const C: usize> = [Plane; C];
 
 impl<'a> Resizers<'a> {
-    /// Resizers for a picture of `size` with this profile, one for each framing.
-    pub(super) fn new(
-        size: (u32, u32),
-        profile: Option<&'a [u8]>,
-        framings: &'a [Framing],
-    ) -> Self {
+    /// Resizers for the picture, one for each framing.
+    pub(super) fn new(picture: &'a dyn Rows, framings: &'a [Framing]) -> Self {
+        let size = picture.size();
         let axes = framings.iter().map(|framing| framing.axes(size.0, size.1));
         Self {
             size,
-            profile,
+            profile: picture.profile(),
             framings,
             axes: axes.collect(),
+            form: if picture.in_order() {
+                Form::Rounded
+            } else {
+                Form::Exact
+            },
         }
     }
 
     /// An upper bound of the heap that resizers for up to four channels take, conversion by the profile included.
-    pub(super) fn memory_bytes(
-        size: (u32, u32),
-        profile: Option<&[u8]>,
-        framings: &[Framing],
-    ) -> u64 {
-        let resizer = |framing: &Framing| Shrink::<u32, 4>::memory_bytes(size, framing.size());
+    pub(super) fn memory_bytes(picture: &dyn Rows, framings: &[Framing]) -> u64 {
+        // Alpha makes all channels exact.
+        let resizer = |framing: &Framing| {
+            Shrink::<u32, 4>::memory_bytes(picture.size(), framing.size(), Form::Exact, 1)
+        };
         let resizers: u64 = framings.iter().map(resizer).sum();
+        let profile = picture.profile();
         resizers + profile.map_or(0, |profile| colour::memory_bytes(profile.len()))
     }
 
@@ -127,11 +135,15 @@ impl<'a> Resizers<'a> {
         copy: impl Fn(&[u8], &mut [[S; C]]),
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
     ) -> Result<Vec<Pixels>, Refusal> {
-        let finish = |planes: &Planes<C>, columns| {
-            let pixels = from_planes(planes.each_ref().map(Vec::as_slice), columns);
-            colour::to_srgb(pixels, self.profile)
+        let finish =
+            |planes, columns| colour::to_srgb(from_planes::<C>(planes, columns), self.profile);
+        // Alpha divides the other channels before they are rounded.
+        let form = if C.is_multiple_of(2) {
+            Form::Exact
+        } else {
+            self.form
         };
-        let mut gatherers = self.gatherers(unit);
+        let mut gatherers = self.gatherers(unit, form);
         self.fill(&mut gatherers, add, copy_unit, copy, walk)?;
         Ok(self.finish(gatherers, finish))
     }
@@ -143,11 +155,10 @@ impl<'a> Resizers<'a> {
         add: impl Fn(&[u8], &mut [[u32; 4]]),
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
     ) -> Result<Vec<Pixels>, Refusal> {
-        let finish = |planes: &Planes<4>, columns| {
-            let inks = planes.each_ref().map(Vec::as_slice);
-            colour::cmyk_to_srgb(inks, false, columns, self.profile)
+        let finish = |inks: Planes<4>, columns| {
+            colour::cmyk_to_srgb(inks.map(Plane::exact), false, columns, self.profile)
         };
-        let mut gatherers = self.gatherers(unit);
+        let mut gatherers = self.gatherers(unit, Form::Exact);
         self.fill(&mut gatherers, &add, unit, &add, walk)?;
         Ok(self.finish(gatherers, finish))
     }
@@ -189,7 +200,7 @@ impl<'a> Resizers<'a> {
         }
     }
 
-    fn gatherers<S: Sum, const C: usize>(&self, unit: u32) -> Vec<Gatherer<'_, S, C>> {
+    fn gatherers<S: Sum, const C: usize>(&self, unit: u32, form: Form) -> Vec<Gatherer<'_, S, C>> {
         let (width, height) = self.size;
         let samples = size::index(width) * size::index(height);
         let mut gatherers: Vec<Gatherer<S, C>> = Vec::new();
@@ -197,13 +208,13 @@ impl<'a> Resizers<'a> {
         {
             let whole = framing.is_whole(width, height);
             let mut all = gatherers.iter_mut();
-            if let Some(outputs) = all.find_map(|each| each.shares(whole, columns, rows)) {
+            if let Some(outputs) = all.find_map(|each| each.shares(whole, columns, rows, form)) {
                 outputs.push(output);
             } else if whole {
                 let planes = std::array::from_fn(|_| vec![0.0; samples]);
                 gatherers.push(Gatherer::Copy(vec![output], planes));
             } else {
-                let shrink = Shrink::new(columns, rows, unit);
+                let shrink = Shrink::new(columns, rows, unit, form);
                 gatherers.push(Gatherer::Shrink(vec![output], Box::new(shrink)));
             }
         }
@@ -251,10 +262,10 @@ impl<'a> Resizers<'a> {
     fn finish<S: Sum, const C: usize>(
         &self,
         gatherers: Vec<Gatherer<'_, S, C>>,
-        finish: impl Fn(&Planes<C>, usize) -> Pixels,
+        finish: impl Fn(Planes<C>, usize) -> Pixels,
     ) -> Vec<Pixels> {
         let mut pixels = vec![None; self.framings.len()];
-        let mut put = |output: usize, planes: &Planes<C>| {
+        let mut put = |output: usize, planes: Planes<C>| {
             if let (Some(pixels), Some(framing)) =
                 (pixels.get_mut(output), self.framings.get(output))
             {
@@ -264,14 +275,14 @@ impl<'a> Resizers<'a> {
         for gatherer in gatherers {
             match gatherer {
                 Gatherer::Shrink(outputs, shrink) => {
-                    let finished = outputs.into_iter().zip(shrink.finish());
-                    for (output, planes) in finished {
-                        put(output, &planes);
+                    for (output, planes) in outputs.into_iter().zip(shrink.finish()) {
+                        put(output, planes);
                     }
                 }
                 Gatherer::Copy(outputs, planes) => {
-                    for output in outputs {
-                        put(output, &planes);
+                    let planes = std::iter::repeat_n(planes.map(Plane::Exact), outputs.len());
+                    for (output, planes) in outputs.into_iter().zip(planes) {
+                        put(output, planes);
                     }
                 }
             }

@@ -334,6 +334,10 @@ impl Rows for Header<'_> {
         self.bytes as u64 + rows + self.chunk_row + self.directory_bytes + (512 << 10)
     }
 
+    fn in_order(&self) -> bool {
+        true
+    }
+
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
         let walk = |take: &mut TakeRow<'_>| self.walk(take);
         let model = match &self.samples {

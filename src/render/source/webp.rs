@@ -114,6 +114,10 @@ impl Rows for Header<'_> {
         picture + self.codes_bytes + stored + (1 << 20)
     }
 
+    fn in_order(&self) -> bool {
+        true
+    }
+
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
         let walk = |take: &mut TakeRow<'_>| self.walk(take);
         let cover = self.cover();

@@ -4,7 +4,7 @@
 
 use super::decode::{self, BlockSide, Component, Header, Sides};
 use crate::render::Refusal;
-use crate::render::resize::{Axis, Shrink};
+use crate::render::resize::{Axis, Form, Plane, Shrink};
 use crate::render::size::{Framing, index};
 
 /// An upper bound of the heap that [`render`] takes beside the decoder and its views.
@@ -16,7 +16,7 @@ pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
 
 /// An upper bound of the heap that one of [`render`]'s views takes.
 pub(super) fn view_memory_bytes(header: &Header<'_>, size: (u32, u32)) -> u64 {
-    Shrink::<u16, 3>::memory_bytes((header.width, header.height), size)
+    Shrink::<u16, 3>::memory_bytes((header.width, header.height), size, Form::Rounded, 1)
 }
 
 /// The red, green and blue planes of each view of a picture in luma and chroma.
@@ -24,7 +24,7 @@ pub(super) fn render(
     header: &Header<'_>,
     source: &[u8],
     framings: &[Framing],
-) -> Result<Vec<[Vec<f32>; 3]>, Refusal> {
+) -> Result<Vec<[Plane; 3]>, Refusal> {
     let mut planes: Vec<Enlarged> = header
         .components
         .iter()
@@ -46,7 +46,9 @@ pub(super) fn render(
         .collect();
     let mut views: Vec<[Shrink<u16, 1>; 3]> = axes
         .iter()
-        .map(|(columns, rows)| std::array::from_fn(|_| Shrink::new(columns, rows, 1)))
+        .map(|(columns, rows)| {
+            std::array::from_fn(|_| Shrink::new(columns, rows, 1, Form::Rounded))
+        })
         .collect();
     let (width, height) = (index(header.width), index(header.height));
     let mut channels: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; width]);
@@ -64,10 +66,14 @@ pub(super) fn render(
             }
         }
     }
-    let finished = views.into_iter();
-    Ok(finished
-        .map(|shrinks| shrinks.map(|shrink| shrink.finish().flatten().collect::<Vec<_>>().concat()))
-        .collect())
+    let finished = views.into_iter().map(|shrinks| {
+        shrinks.map(|shrink| {
+            let mut sizes = shrink.finish();
+            let [plane] = sizes.next().unwrap_or([Plane::Rounded(Vec::new())]);
+            plane
+        })
+    });
+    Ok(finished.collect())
 }
 
 /// Converts as [`ycc_to_rgb`](super::ycc_to_rgb) does, to whole samples of 0 to 255.
@@ -208,9 +214,8 @@ mod tests {
         for (luma, blue, red) in (0..=255).flat_map(|y| [(y, 0, 255), (y, 131, 77), (y, 255, 0)]) {
             let [mut y, mut cb, mut cr] = [[luma], [blue], [red]];
             ycc_to_rgb(&mut y, &mut cb, &mut cr);
-            let mut exact = [luma, blue, red].map(|sample| [f32::from(sample)]);
-            let [r, g, b] = &mut exact;
-            super::super::ycc_to_rgb(r, g, b);
+            let mut exact = [luma, blue, red].map(|sample| vec![f32::from(sample)]);
+            super::super::ycc_to_rgb(&mut exact);
             for (whole, exact) in [y, cb, cr].into_iter().zip(exact) {
                 let off = f32::from(whole[0]) - exact[0].clamp(0.0, 255.0);
                 assert!(off.abs() < 0.57, "{off} at {luma} {blue} {red}");

@@ -2,7 +2,7 @@
 
 use super::decode::{BlockSide, Colour, Component, Header};
 use super::joined;
-use crate::render::resize::{Axis, Full, Sampling, Shrink};
+use crate::render::resize::{Axis, Form, Full, Sampling, Shrink};
 use crate::render::size::{Framing, Stretch};
 use crate::render::{Encoding, colour, output};
 
@@ -26,6 +26,9 @@ pub(super) enum Way {
 
 /// The most pixels of a picture that is held whole for a target that isn't tiny.
 const MAX_JOINED_PIXELS: u64 = 1 << 20;
+
+/// The most rows of an output that a component may have a single row of samples for (ITU-T T.81, B.2.2).
+const MAX_FACTOR: u32 = 4;
 
 /// Whether luma and chroma are those of sRGB, so that they may stay what they are.
 pub(super) fn keeps_components(header: &Header<'_>) -> bool {
@@ -91,9 +94,17 @@ impl View {
         planes
             .map(|plane| {
                 let samples = (plane.columns.count, plane.rows.count);
-                Shrink::<u16, 1>::memory_bytes(samples, plane.outputs)
+                Shrink::<u16, 1>::memory_bytes(samples, plane.outputs, self.form(), MAX_FACTOR)
             })
             .sum()
+    }
+
+    /// What the resizers make of each component. Its rows come from top to bottom.
+    pub(super) fn form(&self) -> Form {
+        match self.way {
+            Way::Joined | Way::Kept { .. } => Form::Rounded,
+            Way::Converted => Form::Exact,
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn rendered(source: &[u8]) -> Result<Pixels, Refusal> {
         .orientation
         .frame(header.width, header.height, &Target::default());
     let framings = [framing];
-    let resizers = Resizers::new(header.size(), header.profile(), &framings);
+    let resizers = Resizers::new(&header, &framings);
     Ok(header.render(&resizers)?.remove(0))
 }
 
