@@ -252,7 +252,7 @@ fn in_time(
         Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
         Ok(Err(Stop::Failure(failure))) => Err(failure),
         Ok(Err(Stop::NeedsMemory(_))) => Err(Failure::Overloaded),
-        Err(_) if report.is_in_line() => Err(Failure::Overloaded),
+        Err(_) if report.is_waiting() => Err(Failure::Overloaded),
         Err(_) => Err(Failure::Timeout),
     }
 }

@@ -86,8 +86,8 @@ impl Pipeline {
             report.place(&place.name, &written);
             together = Some(match (together, written) {
                 (None, written) => written,
-                (Some(Ok(one)), Ok(other)) => Ok(Outcome::or_rather(one, other)),
-                (Some(Err(one)), Err(other)) => Err(Failure::or_rather(one, other)),
+                (Some(Ok(one)), Ok(other)) => Ok(Outcome::dominant(one, other)),
+                (Some(Err(one)), Err(other)) => Err(Failure::dominant(one, other)),
                 (Some(Err(failure)), Ok(_)) | (Some(Ok(_)), Err(failure)) => Err(failure),
             });
         }

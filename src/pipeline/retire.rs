@@ -63,11 +63,11 @@ impl Pipeline {
                 Ok(Outcome::Skipped(skip)) if together == Outcome::Skipped(Skip::NoThumbnail) => {
                     together = Outcome::Skipped(skip);
                 }
-                Ok(outcome) => together = together.or_rather(outcome),
+                Ok(outcome) => together = together.dominant(outcome),
                 Err(failure) => {
                     failed = Some(match failed {
                         None => failure,
-                        Some(other) => Failure::or_rather(other, failure),
+                        Some(other) => Failure::dominant(other, failure),
                     });
                 }
             }
