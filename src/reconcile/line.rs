@@ -1,20 +1,20 @@
-//! The log lines about single objects: what a dry run would do, what is left to the operator, and what failed.
+//! Log lines about single objects: what a dry run would do, what is left to the operator, and what failed.
 
 use super::action::ActionError;
 use crate::log::chain;
 use crate::outcome::{Failure, Severity};
 
-/// What is to be said about an object; the words are those of the service's own lines.
+/// A log line about an object, in the words of the service's own lines.
 pub(super) struct Line {
     severity: Severity,
     outcome: &'static str,
     reason: Option<&'static str>,
-    /// What people read behind the object's name.
+    /// The words after the object's name.
     words: Option<String>,
 }
 
 impl Line {
-    /// The line about something that nothing is done about.
+    /// The line about a finding that is only reported.
     pub(super) fn found(outcome: &'static str) -> Self {
         Self {
             severity: Severity::Info,
