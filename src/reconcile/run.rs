@@ -241,7 +241,6 @@ impl Reconcile {
     fn span(&self, above: &str) -> Span {
         let mut after = format!("{above}{}", self.start_after);
         // No object's name is longer, so the cut excludes the same names, up to a split last character.
-        // whole.
         after.truncate(after.floor_char_boundary(MAX_OBJECT_NAME_BYTES));
         Span {
             prefix: format!("{above}{}", self.prefix),
