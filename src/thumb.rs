@@ -55,7 +55,6 @@ pub fn run(config: &ThumbConfig) -> ExitCode {
 /// Why a file has no outputs.
 #[derive(Debug, Clone, thiserror::Error)]
 enum Failure {
-    /// The picture can't be rendered.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// An output has no valid path, or one that is taken.

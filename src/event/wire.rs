@@ -13,7 +13,6 @@ use super::{Event, EventKind, Malformed};
 use crate::names::{BucketName, Generation, InvalidName, ObjectName};
 use crate::object::Details;
 
-/// The type of Cloud Audit Logs' events.
 const AUDIT_LOG: &str = "google.cloud.audit.log.v1.written";
 
 /// The fields that any of the formats may have, not yet validated.

@@ -9,10 +9,7 @@ use crate::rendition::{MAX_RENDITIONS, Renditions, written};
 /// A parameter and what is wrong with it.
 type Fault = (&'static str, String);
 
-/// Converts the parameters to renditions.
-///
-/// # Errors
-/// The first parameter that can't be converted.
+/// Converts the parameters to renditions; an error is the first parameter that can't be converted.
 pub(super) fn renditions(
     parameters: &Parameters,
     remarks: &mut Vec<Remark>,

@@ -4,10 +4,8 @@
 //! letters, digits, `_`, `-`, `.`, white space and slashes, or nothing, and matches it with the object's folder
 //! (`util.ts`, `startsWithArray`).
 
-/// Converts a list of absolute paths to wildcards of the names in them.
-///
-/// # Errors
-/// The first entry that the extension would reject, or that is more than a path with `*`.
+/// Converts a list of absolute paths to wildcards of the names in them; an error is the first entry that the extension
+/// would reject, or that is more than a path with `*`.
 pub(super) fn wildcards(list: &str) -> Result<Vec<String>, String> {
     list.split(',').map(|path| wildcard(path.trim())).collect()
 }

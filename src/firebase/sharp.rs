@@ -50,7 +50,6 @@ impl Options {
         options
     }
 
-    /// The quality that an image type was given.
     pub(super) fn quality(&self, kind: &str) -> Option<u8> {
         let mut qualities = self.qualities.iter();
         qualities

@@ -13,7 +13,6 @@ const FIRST_PIECE: u64 = 1 << 20;
 /// The most members in one file; block compressors make one for each 64 KiB.
 const MAX_MEMBERS: u32 = 1 << 16;
 
-/// Whether bytes start with gzip's magic number.
 pub(super) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }

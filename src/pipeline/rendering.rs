@@ -18,7 +18,6 @@ pub(super) struct Rendering {
     pub(super) targets: Vec<Target>,
 }
 
-/// The result of rendering.
 pub(super) struct Ended {
     /// The source's width and height as stored, if known.
     pub(super) source_pixels: Option<(u32, u32)>,
@@ -34,7 +33,7 @@ pub(super) struct Rendered {
 }
 
 impl Rendering {
-    /// Renders on a blocking thread. The core's permit and the reserved memory move there too, so that a timeout releases
+    /// Renders on a blocking thread, to which the core's permit and the reservation move: a timeout must release
     /// neither while rendering goes on.
     pub(super) async fn run(self, core: OwnedSemaphorePermit) -> Result<Ended, Failure> {
         on_core(core, move || {

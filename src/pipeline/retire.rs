@@ -38,7 +38,6 @@ use crate::work::{Place, Skip};
 pub(super) enum Cause {
     /// This version is not live any more.
     Deleted(Generation),
-    /// This version can't be rendered.
     Unrenderable(Generation),
 }
 

@@ -27,7 +27,6 @@ pub(super) enum Miss {
     Unavailable,
 }
 
-/// A key, or why there is none.
 pub(super) type Found = Result<Arc<DecodingKey>, Miss>;
 
 /// The keys as last fetched.

@@ -50,7 +50,6 @@ impl KeysUrl {
 /// The keys by their ids.
 pub(super) type KeySet = HashMap<String, Arc<DecodingKey>>;
 
-/// Why the keys were not fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("the key server can't be reached")]
@@ -67,7 +66,6 @@ pub(super) enum FetchError {
     NoKeys,
 }
 
-/// The server that publishes the keys.
 pub(super) struct KeyServer {
     url: Url,
     client: Client,

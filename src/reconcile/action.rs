@@ -17,11 +17,9 @@ use crate::work::Job;
 /// Work on one source or one output.
 #[derive(Debug, Clone)]
 pub(super) enum Action {
-    /// Look at a source's places.
     Look(Comparison),
     /// Make outputs, here or in the deployed service.
     Make(Job),
-    /// Delete an orphan.
     Prune(Orphan),
     /// Delete an output if its source is gone.
     PruneIfGone(Orphan),
@@ -32,13 +30,10 @@ pub(super) enum Action {
 /// The effect of an action.
 #[derive(Debug)]
 pub(super) enum Effect {
-    /// All places were looked at.
     Looked(Box<Comparison>),
-    /// The source was announced.
     Announced,
     /// The pipeline handled the source.
     Handled(Outcome),
-    /// The orphan was deleted.
     Pruned,
     /// The output is an orphan.
     Orphan,

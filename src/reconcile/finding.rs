@@ -15,9 +15,7 @@ use crate::work::{Job, Place, Scope, Skip};
 )]
 #[derive(Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// The object is not a source.
     Skipped(Skip),
-    /// The object is a source.
     Source(Comparison),
     /// There is no source; the objects in its outputs' places.
     NoSource(Vec<Stray>),

@@ -32,7 +32,6 @@ impl Frontier {
         self.reached = name;
     }
 
-    /// Begins the work for a name.
     pub fn begin(&mut self, name: String) -> Ticket {
         let ticket = self.begun;
         self.begun += 1;
@@ -41,7 +40,6 @@ impl Frontier {
         Ticket(ticket)
     }
 
-    /// Records that a piece of work is done.
     pub fn done(&mut self, ticket: Ticket) {
         self.open.remove(&ticket.0);
     }

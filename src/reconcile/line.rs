@@ -34,7 +34,6 @@ impl Line {
         }
     }
 
-    /// The line about a picture that could not be made.
     pub(super) fn of_failure(failure: &Failure) -> Self {
         Self {
             severity: failure.severity(),
@@ -44,7 +43,6 @@ impl Line {
         }
     }
 
-    /// The line about something that failed.
     pub(super) fn of_error(error: &ActionError) -> Self {
         let reason = match error {
             ActionError::Make(failure) => return Self::of_failure(failure),

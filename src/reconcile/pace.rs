@@ -15,7 +15,6 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// A pace of so many pieces of work per second.
     #[must_use]
     pub fn new(per_second: NonZeroU32) -> Self {
         Self {

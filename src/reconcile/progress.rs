@@ -7,12 +7,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::Tally;
 
-/// How often a terminal's line is redrawn.
 const REDRAW: Duration = Duration::from_millis(200);
-/// How often a line is logged.
 const LOG: Duration = Duration::from_mins(1);
 
-/// The progress of a run.
 pub(super) struct Progress {
     start: Instant,
     ticks: Interval,

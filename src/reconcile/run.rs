@@ -30,7 +30,6 @@ const PICTURES_PER_CORE: usize = 8;
 /// How long work in flight may go on after a signal; Cloud Run kills ten seconds after its own.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// An action with its ticket and result.
 type Ended = (Ticket, Action, Result<Effect, ActionError>);
 
 struct Run {
@@ -109,7 +108,6 @@ impl Run {
         }
     }
 
-    /// Waits until one action has ended.
     async fn wait_for_action(&mut self) -> Result<(), End> {
         tokio::select! {
             biased;

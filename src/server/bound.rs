@@ -27,12 +27,10 @@ const PROCESS_FILES: u64 = 64;
 const FILES_PER_CONNECTION: u64 = 4;
 /// How long a connection over the bound may take to ask for /health.
 const FIRST_BYTES: Duration = Duration::from_secs(1);
-/// The start of such a request.
 const HEALTH: [u8; 12] = *b"GET /health ";
 /// The time between two log lines about the same.
 const BETWEEN_LINES: Duration = Duration::from_mins(1);
 
-/// The open connections.
 pub(super) struct Connections {
     most: usize,
     served: Arc<Semaphore>,

@@ -164,7 +164,6 @@ struct TrackedStream {
     stream: TcpStream,
     /// Whether bytes were read that belong to no request yet.
     has_unclaimed_bytes: AtomicBool,
-    /// Whether a request is being answered.
     is_answering: AtomicBool,
     /// Notified when a request's head is complete.
     begun: Notify,

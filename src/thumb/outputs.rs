@@ -13,13 +13,10 @@ use crate::names::ObjectName;
 use crate::render::Target;
 use crate::store::Directory;
 
-/// One output of one file.
 pub(super) struct Output {
     /// The name that its rendition gives it, for the printed line.
     pub(super) name: String,
-    /// The path to write.
     pub(super) path: PathBuf,
-    /// How it is rendered.
     pub(super) target: Target,
 }
 

@@ -24,10 +24,6 @@ impl NameFilter {
         Self { include, exclude }
     }
 
-    /// Checks a name.
-    ///
-    /// # Errors
-    /// [`Skip::NotIncluded`] or [`Skip::Excluded`].
     pub(super) fn check(&self, name: &ObjectName) -> Result<(), Skip> {
         let matches =
             |wildcards: &[Wildcard]| wildcards.iter().any(|wildcard| wildcard.matches(name));

@@ -38,12 +38,10 @@ pub enum InvalidSourceTypes {
     Empty,
 }
 
-/// Whether an object has one of the source types, as far as is known.
+/// Whether an object has one of the source types, or is undecided as its content type isn't known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TypeMatch {
-    /// It has.
     Yes,
-    /// The content type decides, and isn't known yet.
     Undecided,
 }
 

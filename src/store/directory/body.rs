@@ -41,7 +41,6 @@ pub(super) fn generation_of(status: &fs::Metadata) -> Result<Generation, StoreEr
         .map_err(|error| StoreError::Unknown(error.into()))
 }
 
-/// Microseconds since the epoch.
 pub(super) fn micros(time: SystemTime) -> Result<i64, StoreError> {
     let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_micros()).map_err(|error| StoreError::Unknown(error.into()))

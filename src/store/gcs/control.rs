@@ -16,13 +16,10 @@ use crate::names::{BucketName, Generation, ObjectName};
 use crate::object::Details;
 use crate::store::listing::{Listed, Page, Span};
 
-/// In-process attempts of one call.
 const ATTEMPTS: u32 = 5;
-/// The time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 /// The objects in one page, the most that Cloud Storage gives.
 const PAGE: i32 = 1000;
-/// The fields of an object that a listing requests.
 const FIELDS: [&str; 7] = [
     "name",
     "generation",

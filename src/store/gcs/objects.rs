@@ -1,6 +1,6 @@
 //! An object's metadata, by the JSON API's [`objects.get`].
 //!
-//! Custom metadata is promised there, and not in the headers of a download. Google's client asks for it over gRPC alone,
+//! Custom metadata is promised there, and not in the headers of a download. Google's client has it over gRPC alone,
 //! which no emulator of the JSON API speaks.
 //!
 //! [`objects.get`]: https://cloud.google.com/storage/docs/json_api/v1/objects/get
@@ -25,11 +25,9 @@ use crate::names::{BucketName, ObjectName};
 use crate::object::Details;
 use crate::stored::Metadata;
 
-/// The fields that are requested.
 const FIELDS: &str =
     "generation,size,contentType,contentLanguage,cacheControl,metadata,customerEncryption";
 const ENDPOINT: &str = "https://storage.googleapis.com";
-/// The time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
 /// The largest answer that is read; custom metadata has at most 8 KiB.
 const MAX_ANSWER_BYTES: usize = 256 << 10;
@@ -55,7 +53,6 @@ impl Objects {
         }
     }
 
-    /// Asks for the live version of an object.
     pub(super) async fn get(
         &self,
         bucket: &BucketName,
@@ -192,7 +189,6 @@ fn error_of(status: StatusCode, body: &[u8]) -> StoreError {
     }
 }
 
-/// The body of an error.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ErrorBody {
