@@ -2,7 +2,7 @@
 //!
 //! Six formats arrive at `POST /`:
 //!
-//! | shape | where the facts are |
+//! | format | where the fields are |
 //! | --- | --- |
 //! | Pub/Sub push envelope | `message.attributes`, then the object resource in `message.data` |
 //! | the same as a `CloudEvent` `google.cloud.pubsub.topic.v1.messagePublished` | the envelope is the body (binary mode) or its `data` (structured mode) |
@@ -64,7 +64,7 @@ pub enum EventKind {
 /// Why a request could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// The body is not the JSON that its shape asks for.
+    /// The body is not the JSON that its format requires.
     #[error("the body is no JSON of a notification: {0}")]
     Json(String),
     /// The body is an array, perhaps a batch of `CloudEvents`.

@@ -98,7 +98,7 @@ pub enum Severity {
     Info,
     /// The input's or the environment's fault.
     Warning,
-    /// Ours to fix.
+    /// To be fixed in the code or the deployment.
     Error,
 }
 
