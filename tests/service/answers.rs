@@ -540,7 +540,7 @@ async fn an_object_stored_as_gzip_is_unpacked_under_the_cap() {
 
 #[tokio::test]
 async fn the_service_listens_before_it_reaches_any_network() {
-    // Nothing answers there, and nothing is called.
+    // Nothing answers there, and to start the service needs no answer.
     let environment = [
         ("STORAGE_EMULATOR_HOST", "127.0.0.1:1"),
         ("TARGET_BUCKET", "thumbs"),

@@ -51,7 +51,6 @@ const NAMES: [&str; 36] = [
     "user@host:80!$.png",
 ];
 const COUNT: usize = 56;
-/// The number of versions of each name.
 const WAVES: usize = 3;
 
 struct Chain {

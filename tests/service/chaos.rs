@@ -22,7 +22,6 @@ use crate::reconcile;
 use crate::rng::Rng;
 
 const NAMES: usize = 6;
-/// The number of changes to sources in a run.
 const CHANGES: usize = 30;
 const WORKERS: usize = 8;
 /// With fewer steps left, no faults are injected any more.
@@ -43,7 +42,6 @@ struct State {
     rng: Rng,
     queue: VecDeque<Happening>,
     steps: usize,
-    /// All events so far.
     events: Vec<Event>,
     /// The reconciles that are still to be killed.
     reconciles: Vec<Child>,

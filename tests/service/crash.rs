@@ -189,7 +189,6 @@ async fn deliver(
     std::mem::take(&mut *acknowledged)
 }
 
-/// A storage with the pictures in it, and all of them pending.
 async fn uploaded() -> (FakeGcs, Pending) {
     let gcs = FakeGcs::start().await;
     gcs.create_bucket("photos").await;
