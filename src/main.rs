@@ -51,8 +51,7 @@ fn configure(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Ok(config) => {
             let runtime = tokio::runtime::Runtime::new()?;
             let served = runtime.block_on(serve(config));
-            // Renders that go on belong to events that have been answered; waiting would outlast Cloud Run's ten
-            // seconds.
+            // Renders still running belong to answered events; waiting would outlast Cloud Run's ten seconds.
             runtime.shutdown_background();
             served.map(|()| ExitCode::SUCCESS)
         }

@@ -5,8 +5,8 @@
 //! asks for: RS256 by one of Google's keys, issuer, audience, times, and the e-mail address of the subscription's
 //! service account.
 //!
-//! A dead key server lets nobody in, and isn't the caller's fault: the event is redelivered. The key cache alone
-//! decides, without I/O, how long keys are valid and when they are fetched.
+//! While the key server is down nobody is authorized; as that isn't the caller's fault, the event is redelivered. The
+//! key cache alone decides, without I/O, how long keys are valid and when they are fetched.
 
 mod key_cache;
 mod key_server;

@@ -121,7 +121,7 @@ impl Report {
     }
 
     /// Records that a place keeps the output of another version.
-    pub fn stays(&mut self, name: &ObjectName) {
+    pub fn kept(&mut self, name: &ObjectName) {
         let rendition = self.rendition(name.as_str());
         rendition.outcome = "kept";
         rendition.reason = Some(Skip::OtherVersion.label());

@@ -78,7 +78,7 @@ async fn run(
     project: Option<String>,
     mut shutdown: BoxFuture<'static, ()>,
 ) {
-    let connections = Connections::beside(pipeline.budget.bytes());
+    let connections = Connections::new(pipeline.budget.bytes());
     let (phase, seen) = watch::channel(Phase::Serving);
     let service = Service {
         pipeline,

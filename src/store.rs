@@ -160,7 +160,7 @@ impl Setting {
     }
 }
 
-/// The error of a library or the operating system.
+/// The underlying error of a library, the operating system or a server.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Store {

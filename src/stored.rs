@@ -135,7 +135,7 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// The custom metadata, which tells an app what was made from a notification alone.
+    /// The custom metadata, so that a notification alone describes the output to an app.
     ///
     /// Users rely on the keys, so they are only added to.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Publishes objects to a Pub/Sub topic, in the format of Cloud Storage's notifications.
 //!
 //! Attributes: <https://cloud.google.com/storage/docs/pubsub-notifications#attributes>. There is no payload, and no
-//! `notificationConfig`, as no configuration of a bucket stands behind the message.
+//! `notificationConfig`, as the message comes from no bucket's notification configuration.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

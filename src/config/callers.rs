@@ -6,7 +6,6 @@ use crate::push_token::{Expected, KeysUrl};
 type Fault = (&'static str, &'static str);
 
 /// What tokens are checked for; nothing where neither variable is set. An empty one counts as not set.
-///
 pub(super) fn check(
     audience: Option<String>,
     service_account: Option<String>,

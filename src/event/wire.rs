@@ -201,7 +201,7 @@ fn cloud_event_kind(event_type: &str) -> EventKind {
     }
 }
 
-/// First-generation background functions aren't told whether a deleted version was overwritten, either.
+/// First-generation background functions don't get whether a deleted version was overwritten, either.
 ///
 /// <https://cloud.google.com/functions/1stgendocs/calling/storage>
 fn background_kind(event_type: &str) -> EventKind {

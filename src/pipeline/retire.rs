@@ -127,7 +127,7 @@ impl Pipeline {
             let is_older =
                 |record: &Record| is_of(record, job, place) && record.generation != unrenderable;
             if record.as_ref().is_some_and(is_older) {
-                report.stays(&place.name);
+                report.kept(&place.name);
             }
         }
         Ok(())

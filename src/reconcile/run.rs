@@ -69,7 +69,7 @@ pub(super) async fn run(plan: Arc<Reconcile>, shutdown: BoxFuture<'static, ()>) 
         Err(end) => end,
     };
     let end = run.finish(end).await;
-    run.sum_up(end)
+    run.summarize(end)
 }
 
 impl Run {
@@ -202,7 +202,7 @@ impl Run {
         *counter += 1;
     }
 
-    fn sum_up(self, end: End) -> Summary {
+    fn summarize(self, end: End) -> Summary {
         let is_unfinished = !matches!(end, End::Complete) || self.tally.failed > 0;
         let resume_after = is_unfinished.then(|| self.frontier.resume_after().to_owned());
         let words = match &end {

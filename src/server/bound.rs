@@ -40,7 +40,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// As many as the limit of open files and a memory budget of so many bytes allow.
-    pub(super) fn beside(budget: u64) -> Self {
+    pub(super) fn new(budget: u64) -> Self {
         let files = getrlimit(Resource::Nofile).current;
         let most = bound(budget, files);
         Self {

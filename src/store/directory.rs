@@ -247,7 +247,7 @@ impl Directory {
             .max(live.map_or(0, Generation::get) + 1);
         *exclusive.last = next;
         path::make_parents(&self.root, &path)?;
-        let (unfinished, generation) = self.write_aside(&upload.bytes, next)?;
+        let (unfinished, generation) = self.write_hidden(&upload.bytes, next)?;
         Sidecar::of(upload).store(&self.hidden(), bucket, name, generation)?;
         fs::rename(&unfinished, &path)?;
         if let Some(live) = live.filter(|live| *live != generation) {
@@ -257,7 +257,7 @@ impl Directory {
     }
 
     /// Writes a hidden file, and returns the generation that the file system made of its time stamp.
-    fn write_aside(
+    fn write_hidden(
         &self,
         bytes: &[u8],
         generation: i64,

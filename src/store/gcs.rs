@@ -79,7 +79,7 @@ impl Gcs {
         let checksums = object.checksums.unwrap_or_default();
         let response = match (checksums.crc32c, checksums.md5_hash.is_empty()) {
             (Some(_), _) => response,
-            // The client reads only the first line of checksums, and computes an MD5 only if told so before.
+            // The client reads only the first line of checksums, and computes an MD5 only if asked before the read.
             (None, false) => {
                 let generation = Some(generation_of(object.generation)?);
                 self.read(bucket, name, generation, Check::Md5).await?

@@ -265,7 +265,7 @@ fn is_done(app: &App, generation: i64) -> bool {
     done.any(|line| line["generation"] == *generation)
 }
 
-/// The most refusals of one message.
+/// The most failed deliveries of one message.
 pub fn most_refusals(app: &App) -> usize {
     let lines = app.log_lines();
     let refused = lines.iter().filter(|line| line["outcome"] == "failed");

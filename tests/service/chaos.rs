@@ -28,7 +28,7 @@ const WORKERS: usize = 8;
 const CALM: usize = 8;
 /// Faults are injected anew after so many steps.
 const PERIOD: usize = 12;
-/// An event that is refused more often counts as lost.
+/// An event that isn't acknowledged by then counts as lost.
 const MOST_ATTEMPTS: u32 = 200;
 
 /// One run: the queue, and a record of what was done.
@@ -193,7 +193,7 @@ impl Run {
         state.queue.pop_front()
     }
 
-    /// Puts events into the queue, at any place behind the first, some of them twice.
+    /// Puts events into the queue, at any place after the first, some of them twice.
     fn announce(&self, events: Vec<Event>) {
         let mut state = self.state();
         let state = &mut *state;

@@ -18,7 +18,7 @@ pub struct Pubsub {
     _server: Server,
 }
 
-/// The dead-letter topic of messages that were refused `attempts` times (5 to 100).
+/// The dead-letter topic of messages that failed `attempts` times (5 to 100).
 pub struct DeadLetter<'a> {
     pub topic: &'a str,
     pub attempts: u32,

@@ -66,7 +66,7 @@ async fn the_app_is_told_of_each_rendition_with_its_size() {
     .await;
     chain.duplicate(&mut rng).await;
 
-    // An outage of the storage, until a message was refused twice.
+    // An outage of the storage, until a message was answered 503 twice.
     for call in Call::ALL {
         chain.proxy.inject(call, Fault::Status(503), usize::MAX);
     }

@@ -44,7 +44,7 @@ fn photo(version: usize) -> Vec<u8> {
     plain(64, 48, colour(version), ImageFormat::Jpeg)
 }
 
-/// Has a call of an event refused, and returns the answer to the event and its log line.
+/// Fails a call of an event, and returns the answer to the event and its log line.
 async fn refuse(cloud: &Deployment, call: Call, fault: Fault, name: &str) -> (u16, Value) {
     let mut lines = 0;
     if call == Call::LookAtThumbnail {
@@ -101,7 +101,7 @@ async fn each_answer_of_cloud_storage_ends_as_the_run_book_says() {
     assert!(number > 80, "{number} cases");
 }
 
-/// Downloads are refused in plain words, so the service asks for the reason.
+/// Failed downloads are answered in plain text, so the service asks for the reason.
 #[tokio::test]
 async fn a_download_that_is_refused_in_words_is_explained_by_its_object() {
     let cloud = Deployment::start(&[]).await;

@@ -82,7 +82,7 @@ fn sources() -> impl Strategy<Value = Bucket> {
 }
 
 fn thumbnails() -> impl Strategy<Value = Bucket> {
-    // The placeholder of the folder itself has no name behind the prefix.
+    // The placeholder of the folder itself has no name after the prefix.
     btree_map(
         prop_oneof![9 => name().boxed(), 1 => Just(String::new()).boxed()],
         object(),

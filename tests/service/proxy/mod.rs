@@ -58,7 +58,7 @@ struct State {
     aim: String,
     hits: HashMap<(Call, Fault), usize>,
     forgotten: Vec<String>,
-    /// The number of requests that the server behind has yet to answer.
+    /// The number of requests that upstream has yet to answer.
     under_way: usize,
 }
 
@@ -145,7 +145,7 @@ impl Proxy {
         hit.unwrap_or_else(|_| panic!("no {call:?} came to meet {fault:?}"));
     }
 
-    /// Waits until the server behind has answered all requests, also those of dead clients.
+    /// Waits until upstream has answered all requests, also those of dead clients.
     pub async fn until_quiet(&self) {
         let waiting = async {
             loop {
