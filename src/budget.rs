@@ -1,21 +1,20 @@
-//! Admission: work is let in by the memory and the cores it takes.
+//! Admission control by memory and cores.
 //!
-//! An event reserves its memory in one step, waiting in line inside its deadline; while it waits it holds none. Later
-//! it may find that it needs more: then it grows at once, or gives back everything and waits in line for the whole. A
-//! core is asked for last, with the memory in hand, and its holder waits for nothing, so the order memory, core admits no
-//! deadlock.
+//! An event reserves its memory in one step, queueing within its deadline, and holds none while it waits. If it needs
+//! more later, it grows its reservation at once, or releases it and queues for the whole. A core is acquired last, and
+//! its holder waits for nothing more, so there is no deadlock.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How much memory there is in all, in bytes, and who says so.
+/// The whole memory in bytes, by who set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capacity {
-    /// The operator: what takes more is refused for good.
+    /// Set by the operator: work that takes more fails permanently.
     Configured(u64),
-    /// The container that this instance happens to run in: what takes more may fit into another.
+    /// Derived from this instance's container: work that takes more may fit into another.
     Derived(u64),
 }
 
@@ -27,22 +26,23 @@ pub struct Budget {
     cores: Arc<Semaphore>,
 }
 
-/// A semaphore would give a waiter what is free piece by piece, and leave nothing to those who could finish with it.
+/// The free memory and its queue: a semaphore would hand a waiter what is free piece by piece, and leave nothing to
+/// events that could finish with it.
 #[derive(Debug)]
 struct Memory {
     free: Mutex<u64>,
-    given_back: Notify,
+    released: Notify,
     /// Held by the first in line.
-    line: tokio::sync::Mutex<()>,
+    queue: tokio::sync::Mutex<()>,
 }
 
-/// Why there is no room.
+/// Why memory can't be reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
     /// The work alone exceeds the whole budget, so it never fits.
     #[error("{bytes} bytes of working memory are over the budget of {budget}")]
     Never {
-        /// What the work takes, in bytes.
+        /// The memory that the work takes, in bytes.
         bytes: u64,
         /// The whole budget.
         budget: Capacity,
@@ -72,13 +72,13 @@ impl fmt::Display for Capacity {
 }
 
 impl Budget {
-    /// Shares out the memory and `cores` rendering threads.
+    /// A budget of this memory and of `cores` rendering threads.
     #[must_use]
     pub fn new(capacity: Capacity, cores: usize) -> Self {
         let memory = Memory {
             free: Mutex::new(capacity.bytes()),
-            given_back: Notify::new(),
-            line: tokio::sync::Mutex::new(()),
+            released: Notify::new(),
+            queue: tokio::sync::Mutex::new(()),
         };
         Self {
             capacity,
@@ -105,9 +105,9 @@ impl Budget {
     /// [`NoRoom::Never`] where it exceeds the whole budget.
     pub async fn reserve(&self, bytes: u64) -> Result<Reservation, NoRoom> {
         self.check(bytes)?;
-        let _first = self.memory.line.lock().await;
+        let _first = self.memory.queue.lock().await;
         while !self.memory.take(bytes) {
-            self.memory.given_back.notified().await;
+            self.memory.released.notified().await;
         }
         Ok(Reservation {
             budget: self.clone(),
@@ -115,7 +115,7 @@ impl Budget {
         })
     }
 
-    /// Waits in line for a core; the caller must ask for nothing more while it has it.
+    /// Waits in line for a core; its holder must not wait for anything else.
     ///
     /// # Errors
     /// None in practice: the budget is never closed.
@@ -151,13 +151,13 @@ impl Memory {
         left.is_some()
     }
 
-    fn give_back(&self, bytes: u64) {
+    fn release(&self, bytes: u64) {
         *self.free() += bytes;
-        self.given_back.notify_one();
+        self.released.notify_one();
     }
 }
 
-/// Memory set aside for one event, given back on drop.
+/// Memory reserved for one event, released on drop.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Budget,
@@ -165,13 +165,13 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// What is set aside, in bytes.
+    /// The reserved memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes what is missing to `bytes` without waiting, and gives nothing back.
+    /// Grows to `bytes` without waiting; never shrinks.
     ///
     /// # Errors
     /// Those of [`Self::resize`].
@@ -179,7 +179,7 @@ impl Reservation {
         self.resize(bytes.max(self.bytes))
     }
 
-    /// Gives back what is over `bytes`, or takes what is missing without waiting.
+    /// Shrinks or grows to `bytes` without waiting.
     ///
     /// # Errors
     /// [`NoRoom::Now`] where others have the memory, [`NoRoom::Never`] where the whole budget is too small.
@@ -189,7 +189,7 @@ impl Reservation {
             let taken = self.budget.memory.take(bytes - self.bytes);
             taken.then_some(()).ok_or(NoRoom::Now)?;
         } else {
-            self.budget.memory.give_back(self.bytes - bytes);
+            self.budget.memory.release(self.bytes - bytes);
         }
         self.bytes = bytes;
         Ok(())
@@ -198,7 +198,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.memory.give_back(self.bytes);
+        self.budget.memory.release(self.bytes);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The command line and the environment, checked into a configuration in which every value holds.
+//! Validates the command line and the environment into a configuration.
 
 mod arguments;
 mod callers;
@@ -32,7 +32,7 @@ use crate::work::{InvalidSourceTypes, NameFilter, Scope, SourceTypes, Wildcard};
 pub struct ServeConfig {
     /// The port to listen on; 0 takes a free one.
     pub port: u16,
-    /// Where pictures come from and thumbnails go.
+    /// Sources and their outputs.
     pub scope: Scope,
     /// The thumbnails' Cache-Control header.
     pub cache_control: Option<String>,
@@ -40,28 +40,28 @@ pub struct ServeConfig {
     pub copy_metadata: bool,
     /// The largest object that is downloaded, in bytes.
     pub max_source_bytes: u64,
-    /// The most that one picture may be.
+    /// The limits of one picture.
     pub limits: Limits,
     /// The memory that events share.
     pub memory_budget: Capacity,
-    /// The longest that an event may take.
+    /// The time limit of one event.
     pub event_timeout: Duration,
-    /// Where objects live.
+    /// The object store.
     pub storage: Storage,
-    /// What a caller's token must say, where one is demanded.
+    /// What callers' tokens are checked for, where they are required.
     pub push_token: Option<Expected>,
     /// The project that trace names are made with.
     pub project: Option<String>,
-    /// How log lines look.
+    /// The format of log lines.
     pub log_format: Format,
 }
 
-/// Where objects live.
+/// Which object store is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In Cloud Storage or an emulator.
+    /// Cloud Storage or an emulator.
     Gcs(GcsOptions),
-    /// In a local folder.
+    /// A local folder.
     Directory(PathBuf),
 }
 
@@ -80,7 +80,7 @@ impl Storage {
 }
 
 impl ServeConfig {
-    /// Gives the arguments their meaning.
+    /// Validates the arguments.
     ///
     /// # Errors
     /// Every fault, each in plain words and with the name of its variable.
@@ -159,7 +159,7 @@ impl ServeConfig {
 struct Faults(Vec<String>);
 
 impl Faults {
-    /// Keeps a fault for the end, so that all can be told at once.
+    /// Records a fault, so that all are reported at once.
     fn note<T>(&mut self, variable: &str, checked: Result<T, impl std::fmt::Display>) -> Option<T> {
         checked
             .map_err(|fault| self.0.push(format!("{variable}: {fault}")))
@@ -177,7 +177,7 @@ fn log_format(text: Option<&str>, on_cloud_run: bool) -> Result<Format, &'static
     }
 }
 
-/// What is taken from where, and where its outputs go.
+/// The scope that the arguments describe.
 fn scope(faults: &mut Faults, arguments: &ServeArguments) -> Option<Scope> {
     let target_bucket = match arguments
         .target_bucket
@@ -223,7 +223,7 @@ fn names(faults: &mut Faults, include: &str, exclude: &str) -> Option<NameFilter
     Some(NameFilter::new(include?, exclude?))
 }
 
-/// The source types of a variable; the usual ones where it is empty.
+/// Parses source types; the default ones where the text is empty.
 fn source_types(text: &str) -> Result<SourceTypes, InvalidSourceTypes> {
     match text.trim() {
         "" => Ok(SourceTypes::default()),

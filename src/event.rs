@@ -1,8 +1,8 @@
-//! What a push request says happened, however it is wrapped.
+//! Parses push requests of any format into one [`Event`].
 //!
-//! Six shapes arrive at `POST /`, and all become one [`Event`]:
+//! Six formats arrive at `POST /`:
 //!
-//! | shape | where the facts are |
+//! | format | where the fields are |
 //! | --- | --- |
 //! | Pub/Sub push envelope | `message.attributes`, then the object resource in `message.data` |
 //! | the same as a `CloudEvent` `google.cloud.pubsub.topic.v1.messagePublished` | the envelope is the body (binary mode) or its `data` (structured mode) |
@@ -11,29 +11,30 @@
 //! | unwrapped push | attributes as plain headers, the object resource is the body, which may be empty |
 //! | call of a first-generation background function | type in `context.eventType`, the object resource in `data` |
 //!
-//! Sources: <https://cloud.google.com/storage/docs/pubsub-notifications>,
-//! <https://cloud.google.com/pubsub/docs/push>, <https://cloud.google.com/pubsub/docs/payload-unwrapping>,
-//! <https://cloud.google.com/functions/1stgendocs/calling/storage> and `CloudEvents` 1.0.2 (HTTP protocol binding, JSON event format).
+//! Sources: <https://cloud.google.com/storage/docs/pubsub-notifications>, <https://cloud.google.com/pubsub/docs/push>,
+//! <https://cloud.google.com/pubsub/docs/payload-unwrapping>,
+//! <https://cloud.google.com/functions/1stgendocs/calling/storage> and `CloudEvents` 1.0.2 (HTTP protocol binding, JSON
+//! event format).
 
 mod wire;
 
 use crate::names::{BucketName, Generation, InvalidName, ObjectName};
 use crate::object::{Details, Object};
 
-/// One thing that happened to one object.
+/// A change to one object, as its notification reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// What happened.
+    /// The kind of change.
     pub kind: EventKind,
     /// The object's bucket.
     pub bucket: BucketName,
     /// The object's name.
     pub name: ObjectName,
-    /// The version it happened to; the live one where the notification names none.
+    /// The version that changed; `None` means the live one.
     pub generation: Option<Generation>,
-    /// The object's size in bytes, where the notification tells.
+    /// The object's size in bytes, if the notification has it.
     pub size: Option<u64>,
-    /// What the object is beside its bytes, where the notification carries its whole resource.
+    /// The object's headers and metadata, if the notification carries its whole resource.
     pub details: Option<Details>,
     /// Pub/Sub's id of the message, for the log.
     pub message_id: Option<String>,
@@ -41,10 +42,10 @@ pub struct Event {
     pub delivery_attempt: Option<u64>,
 }
 
-/// What happened to an object.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
-    /// A version was made: the only kind that is work.
+    /// A version was written.
     Finalized,
     /// A version was deleted, or replaced where `overwritten` says so.
     Deleted {
@@ -56,22 +57,22 @@ pub enum EventKind {
         /// Whether a new version took the object's place.
         overwritten: bool,
     },
-    /// Anything else, by now or in the future.
+    /// Any other kind.
     Other,
 }
 
-/// Why a request is no notification.
+/// Why a request could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// The body is not the JSON that its shape asks for.
+    /// The body is not the JSON that its format requires.
     #[error("the body is no JSON of a notification: {0}")]
     Json(String),
-    /// The body is an array: a batch of `CloudEvents`, if anything.
+    /// The body is an array, perhaps a batch of `CloudEvents`.
     #[error(
         "the body is an array, as of a batch; send each event by itself, as application/cloudevents+json or in binary mode"
     )]
     Batch,
-    /// The body is an entry of Cloud Audit Logs, which knows neither an object's generation nor how it fared.
+    /// The body is an entry of Cloud Audit Logs, which has no generation and doesn't say whether the write succeeded.
     #[error(
         "the body is a Cloud Audit Logs entry; have events of the type google.cloud.storage.object.v1.finalized sent instead"
     )]
@@ -91,7 +92,7 @@ pub enum Malformed {
 }
 
 impl Event {
-    /// What the event tells of its object.
+    /// The object that the event is about.
     #[must_use]
     pub fn object(&self) -> Object {
         Object {
@@ -110,7 +111,7 @@ impl Event {
     /// disagree, attributes win. A missing event type means [`EventKind::Finalized`].
     ///
     /// # Errors
-    /// [`Malformed`] says in one line what is missing or broken.
+    /// A [`Malformed`], which says in one line what is missing or broken.
     pub fn parse<'h>(
         header: impl Fn(&str) -> Option<&'h [u8]>,
         body: &[u8],

@@ -1,7 +1,7 @@
 //! `gcs-thumbnailer firebase`: this service's variables for a parameter file of Firebase's Resize Images extension.
 //!
-//! The extension is `storage-resize-images` (version 0.3.3, <https://github.com/firebase/extensions>), and what it means by
-//! its parameters is in its `extension.yaml` and `resize-image.ts`. Its successor, the function kit
+//! The extension is `storage-resize-images` (version 0.3.3, <https://github.com/firebase/extensions>); its
+//! `extension.yaml` and `resize-image.ts` say what its parameters mean. Its successor, the function kit
 //! `@firebase-function-kits/storage-resize-images`, has the same parameters in an `.env` file.
 
 mod conversion;

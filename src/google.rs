@@ -1,4 +1,4 @@
-//! How Google's clients are reached: the real services with default credentials, emulators without any.
+//! Credentials, backoff and endpoints of Google's clients.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use google_cloud_auth::build_errors::Error;
 use google_cloud_auth::credentials::{Builder as DefaultCredentials, Credentials, anonymous};
 use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 
-/// The credentials for a service, or for an emulator.
+/// Default credentials for a real service, anonymous ones for an emulator.
 pub(crate) fn credentials(emulated: bool) -> Result<Credentials, Error> {
     if emulated {
         return Ok(anonymous::Builder::new().build());
     }
-    // Named here, the universe needn't be asked of the metadata server, which can hang.
+    // Naming the universe spares a request to the metadata server, which can hang.
     DefaultCredentials::default()
         .with_universe_domain("googleapis.com")
         .build()
 }
 
-/// The waits between attempts: a tenth of a second at first, `longest` at most.
+/// Exponential backoff from a tenth of a second up to `longest`.
 pub(crate) fn backoff(longest: Duration) -> ExponentialBackoff {
     ExponentialBackoffBuilder::new()
         .with_initial_delay(Duration::from_millis(100))
@@ -25,7 +25,7 @@ pub(crate) fn backoff(longest: Duration) -> ExponentialBackoff {
         .clamp()
 }
 
-/// An emulator's address as a URL; by custom its variable holds `host:port`.
+/// An emulator's address as a URL; its variable usually holds `host:port`.
 pub(crate) fn endpoint(address: &str) -> String {
     let address = address.trim_end_matches('/');
     if address.contains("://") {

@@ -1,7 +1,7 @@
-//! One line per event on standard output: JSON as Cloud Logging reads it, or text for people.
+//! Writes log lines to standard output: JSON as Cloud Logging reads it, or text for people.
 //!
-//! Fields: <https://cloud.google.com/logging/docs/structured-logging>. A small formatter of our own, as the ready-made
-//! ones rename `logging.googleapis.com/trace`.
+//! Fields: <https://cloud.google.com/logging/docs/structured-logging>. The ready-made formatters rename
+//! `logging.googleapis.com/trace`.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// How lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object per line.
@@ -30,14 +30,14 @@ pub fn init(format: Format) {
         .event_format(Lines(format))
         .with_writer(std::io::stdout);
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::INFO);
-    // A second call in one process is a test's, and changes nothing.
+    // Only tests call this twice; the second call changes nothing.
     let _ = tracing_subscriber::registry()
         .with(ours)
         .with(lines)
         .try_init();
 }
 
-/// An error with all its causes, for a line's message; some libraries' errors tell their causes themselves.
+/// Formats an error with its causes, without those that its message already has: some libraries' errors include them.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |chain, cause| {
@@ -50,9 +50,9 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     })
 }
 
-/// The name of the field that tells Google what a line is; people aren't told.
+/// The field by which Error Reporting recognises a line; left out of text.
 const TYPE: &str = "@type";
-/// The type by which Error Reporting groups lines, though they hold no stack trace.
+/// The type of lines that Error Reporting groups without a stack trace.
 ///
 /// <https://cloud.google.com/error-reporting/docs/formatting-error-messages#log-error>
 pub(crate) const REPORTED: &str =
@@ -101,18 +101,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
     }
 }
 
-/// The line and paragraph separators, and all that Unicode's property `Bidi_Control` holds; none is a control
-/// character.
-const BREAKS_OR_TURNS: [char; 14] = [
+/// The line and paragraph separators and the `Bidi_Control` characters, none of which `char::is_control` knows.
+const SEPARATORS_AND_BIDI: [char; 14] = [
     '\u{2028}', '\u{2029}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}',
     '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
 ];
 
-/// Control characters escaped, so that a name can't start a line of its own or turn it around.
+/// Escapes the characters by which a name could start a line of its own or reorder its text.
 fn escaped(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            if c.is_control() || BREAKS_OR_TURNS.contains(&c) {
+            if c.is_control() || SEPARATORS_AND_BIDI.contains(&c) {
                 c.escape_default().collect()
             } else {
                 vec![c]
@@ -145,7 +144,7 @@ impl Visit for Fields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        // Tracing has no lists, so this field's is sent as JSON.
+        // Tracing has no lists, so this one comes as JSON text.
         let list = (field.name() == LIST).then(|| serde_json::from_str(value).ok());
         match list.flatten() {
             Some(Value::Array(list)) => self.insert(field, list),
@@ -190,7 +189,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// What is logged meanwhile.
+    /// The lines that `log` writes.
     pub(crate) fn written(format: Format, log: impl FnOnce()) -> String {
         let written = Written::default();
         let writer = written.clone();

@@ -1,4 +1,4 @@
-//! Wires the parts together, and exits: 0 when all went well, 1 when not, 2 for a bad configuration.
+//! Wires the parts together, and exits: 0 for success, 1 for failure, 2 for a bad configuration.
 
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ use gcs_thumbnailer::{firebase, log, server, thumb};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What `deploy/` sets its request timeout (55 s) and ack deadline (60 s) by.
+/// The event timeout that the request timeout (55 s) and the ack deadline (60 s) of `deploy/` are made for.
 const DEPLOYED_EVENT_TIMEOUT: Duration = Duration::from_secs(50);
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -51,7 +51,7 @@ fn configure(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Ok(config) => {
             let runtime = tokio::runtime::Runtime::new()?;
             let served = runtime.block_on(serve(config));
-            // What still renders belongs to events that have been answered: waiting for it would outlast Cloud Run's ten seconds.
+            // Renders still running belong to answered events; waiting would outlast Cloud Run's ten seconds.
             runtime.shutdown_background();
             served.map(|()| ExitCode::SUCCESS)
         }
@@ -72,8 +72,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("can't listen on port {}", config.port))?;
     let address = listener.local_addr()?.to_string();
-    // Signals are caught before anything is answered, so that none is missed.
-    let shutdown = signalled()?;
+    // Signals are caught before the first answer, so that none is missed.
+    let shutdown = shutdown_signal()?;
     let pipeline = Arc::new(pipeline(&config)?);
     let callers = config.push_token.map(Verifier::new).transpose();
     let callers = callers.context("can't fetch keys over TLS")?;
@@ -97,7 +97,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
 #[tokio::main]
 async fn reconcile(config: ReconcileConfig) -> anyhow::Result<ExitCode> {
     log::init(config.service.log_format);
-    let shutdown = signalled()?;
+    let shutdown = shutdown_signal()?;
     let executor = match &config.topic {
         _ if config.dry_run => None,
         Some(name) => Some(Executor::Announce(
@@ -126,8 +126,8 @@ async fn reconcile(config: ReconcileConfig) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Catches the signals that ask to end, from now on.
-fn signalled() -> anyhow::Result<BoxFuture<'static, ()>> {
+/// Catches SIGTERM and SIGINT from now on, and resolves when one comes.
+fn shutdown_signal() -> anyhow::Result<BoxFuture<'static, ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(Box::pin(async move {

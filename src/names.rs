@@ -1,4 +1,4 @@
-//! The names of Cloud Storage, parsed once at the border.
+//! Validated names and generations of Cloud Storage.
 //!
 //! Rules: <https://cloud.google.com/storage/docs/buckets#naming> and
 //! <https://cloud.google.com/storage/docs/objects#naming>.
@@ -116,14 +116,14 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// The number that Cloud Storage gives to one version of an object.
+/// The number of one version of an object.
 ///
 /// Unique per object name, without a promised order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Generation(NonZeroI64);
 
 impl Generation {
-    /// Takes the number that a server gave.
+    /// Checks a number that a server sent.
     ///
     /// # Errors
     /// [`InvalidName::Generation`] unless it is greater than zero.
@@ -147,7 +147,7 @@ impl fmt::Display for Generation {
     }
 }
 
-/// What thumbnails' names begin with in the target bucket.
+/// The prefix of thumbnails' names in the target bucket.
 ///
 /// Never empty: in a shared bucket an empty prefix would write a thumbnail over its own source.
 #[derive(Debug, Clone, PartialEq, Eq)]

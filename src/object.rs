@@ -1,33 +1,33 @@
-//! An object as an event or a listing tells of it.
+//! An object as an event or a listing describes it.
 
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::stored::{self, Metadata};
 
-/// An object, and as much of it as is known without asking the store.
+/// An object, with what is known of it without asking the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// Its bucket.
+    /// The bucket that holds it.
     pub bucket: BucketName,
-    /// Its name.
+    /// The object's name.
     pub name: ObjectName,
-    /// The version that is meant; the live one where none is named.
+    /// The version; `None` means the live one.
     pub generation: Option<Generation>,
-    /// That version's size in bytes, where it is told.
+    /// The version's size in bytes, if known.
     pub size: Option<u64>,
-    /// What else there is to know; `None` where only the store can tell.
+    /// Headers and custom metadata; `None` if only the store knows them.
     pub details: Option<Details>,
 }
 
-/// What an object is beside its bytes.
+/// An object's headers and custom metadata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Its media type, where it has one.
+    /// The Content-Type header.
     pub content_type: Option<String>,
-    /// The language that it is in.
+    /// The Content-Language header.
     pub content_language: Option<String>,
-    /// How long readers may keep it.
+    /// The Cache-Control header.
     pub cache_control: Option<String>,
-    /// Its custom metadata.
+    /// The custom metadata.
     pub metadata: Metadata,
 }
 

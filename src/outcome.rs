@@ -1,7 +1,7 @@
-//! How an event ended, and what that means to Pub/Sub and to the operator.
+//! Classifies how an event ended, for Pub/Sub and for the operator.
 //!
-//! Acknowledged (204) is what is done or can never be done; everything else is answered 503 and comes again. Only the
-//! input's own bytes and the operator's configured limits make a failure permanent.
+//! An event is acknowledged (204) if it is done or can never be done; otherwise it is answered 503 and redelivered.
+//! Only the input's own bytes and the operator's configured limits make a failure permanent.
 
 use crate::budget::{Capacity, NoRoom};
 use crate::render::Refusal;
@@ -32,7 +32,8 @@ pub enum Replaced {
     Forced,
     /// An object that doesn't carry our marker.
     Unmarked,
-    /// An output of another source: of the same name in another bucket, or of a name that makes the same.
+    /// An output of another source: one of the same name in another bucket, or one whose name yields the same output
+    /// name.
     NameConflict,
 }
 
@@ -42,29 +43,29 @@ pub enum Failure {
     /// The picture can't be rendered.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The object has more bytes than configured.
+    /// The object has more bytes than the configured limit.
     #[error("the object has {bytes} bytes, over the limit of {limit} (MAX_SOURCE_BYTES)")]
     TooLarge {
-        /// The object's size, or the number of bytes by which it was known to be over.
+        /// The object's size, or the number of bytes after which it was known to be over.
         bytes: u64,
         /// `MAX_SOURCE_BYTES`.
         limit: u64,
     },
-    /// The picture takes more working memory than there is in all.
+    /// The picture takes more working memory than the whole budget.
     #[error("the picture takes {bytes} bytes of working memory, over the budget of {budget}")]
     OverBudget {
-        /// What the picture takes.
+        /// The memory that the picture takes.
         bytes: u64,
-        /// What there is.
+        /// The whole budget.
         budget: Capacity,
     },
-    /// The store did not do as it was told.
+    /// A call of the store failed.
     #[error(transparent)]
     Store(StoreError),
-    /// The event's time is up.
+    /// The event's time limit has passed.
     #[error("the time is up")]
     Timeout,
-    /// There was no room within the event's time.
+    /// No memory or no core became free within the event's time.
     #[error("other work has the memory or the cores")]
     Overloaded,
     /// The output's place changed under every attempt.
@@ -73,7 +74,7 @@ pub enum Failure {
     /// The instance stops before the event is done.
     #[error("the instance is shutting down")]
     ShuttingDown,
-    /// The target bucket is not there.
+    /// The target bucket does not exist.
     #[error("the target bucket does not exist")]
     TargetMissing,
     /// A bug of ours.
@@ -84,9 +85,9 @@ pub enum Failure {
 /// Whether Pub/Sub is to deliver the event again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// Never: it would end the same way.
+    /// Never: it would fail the same way.
     Never,
-    /// Later: it may end better.
+    /// Later: it may succeed.
     Later,
 }
 
@@ -97,14 +98,14 @@ pub enum Severity {
     Info,
     /// The input's or the environment's fault.
     Warning,
-    /// Ours to fix.
+    /// To be fixed in the code or the deployment.
     Error,
 }
 
 impl Outcome {
     /// The more severe of two outcomes of one event; of equally severe ones, the one that changed more.
     #[must_use]
-    pub fn or_rather(self, other: Self) -> Self {
+    pub fn dominant(self, other: Self) -> Self {
         if other.weight() > self.weight() {
             other
         } else {
@@ -167,9 +168,10 @@ impl Outcome {
 }
 
 impl Failure {
-    /// The failure that decides on an event that has two: one to be retried before one that isn't, then the more severe.
+    /// The one of two failures that decides on their event: one to be retried before a permanent one, then the more
+    /// severe.
     #[must_use]
-    pub fn or_rather(self, other: Self) -> Self {
+    pub fn dominant(self, other: Self) -> Self {
         let weight = |failure: &Self| (failure.retry() == Retry::Later, failure.severity());
         if weight(&other) > weight(&self) {
             other
@@ -178,7 +180,7 @@ impl Failure {
         }
     }
 
-    /// Whether the event is to come again.
+    /// Whether the event is to be redelivered.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
@@ -202,7 +204,7 @@ impl Failure {
         }
     }
 
-    /// Whether it is a defect, or has no name here: what Error Reporting is to collect.
+    /// Whether it is a bug or unclassified, and belongs in Error Reporting.
     pub(crate) fn is_unexpected(&self) -> bool {
         self.severity() == Severity::Error && matches!(self.reason(), "panic" | "unknown")
     }
@@ -231,7 +233,7 @@ impl Failure {
         }
     }
 
-    /// The outcome in the event's log line: `refused` for good, or `failed` for now.
+    /// The outcome in the event's log line: `refused` if permanent, `failed` if retried.
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self.retry() {
@@ -259,7 +261,7 @@ impl Failure {
 }
 
 impl StoreError {
-    /// Whether another attempt may end better.
+    /// Whether another attempt may succeed.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
@@ -275,7 +277,7 @@ impl StoreError {
         }
     }
 
-    /// The severity of the log line of an event that it ends.
+    /// The severity of the log line of an event that fails with it.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {

@@ -1,4 +1,4 @@
-//! An event's way to its outputs: admit by name, open, admit by memory, read, render, write.
+//! Turns an event into stored outputs: admit, open, reserve memory, read, render, write.
 
 mod content_encoding;
 mod place;
@@ -26,18 +26,18 @@ use crate::store::Store;
 use crate::stored::{Metadata, Origin, Upload};
 use crate::work::{Job, Place, Scope, Skip, Task};
 
-/// What an event takes beside its source and the renderer's estimate: buffers, connection, task.
-const FLAT_BYTES: u64 = 2 << 20;
+/// Memory per event beside its source and the renderer's estimate: buffers, connection, task.
+const OVERHEAD_BYTES: u64 = 2 << 20;
 
-/// All that events share.
+/// Handles events, with everything that they share.
 pub struct Pipeline {
-    /// Where objects live.
+    /// The object store.
     pub store: Store,
-    /// Which events are work.
+    /// Decides which events are work.
     pub scope: Scope,
-    /// The memory and cores there are.
+    /// The shared memory and cores.
     pub budget: Budget,
-    /// The most that one picture may be.
+    /// The limits of one picture.
     pub limits: Limits,
     /// The largest object that is downloaded, in bytes.
     pub max_source_bytes: u64,
@@ -45,16 +45,16 @@ pub struct Pipeline {
     pub cache_control: Option<String>,
     /// Whether outputs take over their source's metadata.
     pub copy_metadata: bool,
-    /// The longest that an event may take.
+    /// The time limit of one event.
     pub event_timeout: Duration,
 }
 
-/// How often an event has been delivered.
+/// Whether a message is delivered for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Once, for all that is known.
+    /// The first time, as far as is known.
     First,
-    /// Before: a part of the work may be done, and the source may be gone.
+    /// A redelivery: part of the work may be done, and the source may be gone.
     Again,
 }
 
@@ -63,15 +63,15 @@ pub enum Delivery {
 enum Stop {
     Skip(Skip),
     Failure(Failure),
-    /// It needs this many bytes of memory, more than it has reserved.
-    ShortOf(u64),
+    /// The event needs this many bytes of memory, more than it has reserved.
+    NeedsMemory(u64),
 }
 
 impl Pipeline {
-    /// Handles one event within [`Self::event_timeout`] of its arrival, and reports how far it came.
+    /// Handles one event within [`Self::event_timeout`] of its arrival, and records its progress in `report`.
     ///
     /// # Errors
-    /// [`Failure`] says whether it is to come again.
+    /// A [`Failure`], which says whether the event is to be redelivered.
     pub async fn handle(
         &self,
         event: &Event,
@@ -98,7 +98,7 @@ impl Pipeline {
     /// Makes a source's outputs within [`Self::event_timeout`] of `arrival`.
     ///
     /// # Errors
-    /// [`Failure`] says whether another attempt may end better.
+    /// A [`Failure`], which says whether another attempt may succeed.
     pub async fn make(
         &self,
         job: Job,
@@ -125,26 +125,26 @@ impl Pipeline {
             Err(stop) => Err(stop),
         };
         match made {
-            Ok(outcome) => self.look_after(&job, outcome, report).await,
+            Ok(outcome) => self.recheck(&job, outcome, report).await,
             Err(Stop::Skip(skip @ (Skip::Gone | Skip::Superseded | Skip::Current))) => {
-                self.look_after(&job, Outcome::Skipped(skip), report).await
+                self.recheck(&job, Outcome::Skipped(skip), report).await
             }
             Err(Stop::Failure(failure)) if failure.retry() == Retry::Never => {
-                self.look_after_refused(&job, report).await?;
+                self.retire_overwritten(&job, report).await?;
                 Err(failure.into())
             }
             Err(stop) => Err(stop),
         }
     }
 
-    /// Asks the store what the event doesn't tell, and leaves out what is done.
+    /// Asks the store for what the event doesn't say, and drops the places of a redelivery that are current.
     async fn prepare(
         &self,
         job: &mut Job,
         delivery: Delivery,
         report: &mut Report,
     ) -> Result<(), Stop> {
-        // What is taken over must be that of the version that is opened.
+        // Copied metadata must be that of the version that is opened.
         let told = job.source.details.is_some()
             && (job.source.generation.is_some() || !self.copy_metadata);
         if !told || delivery == Delivery::Again {
@@ -167,15 +167,15 @@ impl Pipeline {
         let targets: Vec<Target> = job.places.iter().map(|place| place.recipe).collect();
         let mut pinned = job.clone();
         let (generation, rendered) = match self.render(job, &targets, 0, report).await {
-            // The memory that it needs is known now. Nothing is held while it is waited for, so the source is read again.
-            Err(Stop::ShortOf(bytes)) => {
+            // Nothing is held while waiting for the memory that it needs, so the source is read again.
+            Err(Stop::NeedsMemory(bytes)) => {
                 pinned.source.generation = report.generation;
                 self.render(&pinned, &targets, bytes, report).await?
             }
             rendered => rendered?,
         };
         let thumbhash = BASE64_STANDARD.encode(&rendered.made.thumbhash);
-        // Held until all is stored.
+        // Held until all outputs are stored.
         let _reservation = rendered.reservation;
         let mut uploads = Vec::with_capacity(job.places.len());
         for (place, output) in job.places.iter().zip(rendered.made.outputs) {
@@ -203,24 +203,24 @@ impl Pipeline {
         self.write_all(job, &uploads, report).await
     }
 
-    /// Reads and renders the source with `least` bytes of memory, or more.
+    /// Reads and renders the source with at least `min_bytes` of memory.
     async fn render(
         &self,
         job: &Job,
         targets: &[Target],
-        least: u64,
+        min_bytes: u64,
         report: &mut Report,
     ) -> Result<(Generation, Rendered), Stop> {
         let source = report.time(Stage::Open, self.open(job)).await?;
         let generation = source.generation;
         report.generation = Some(generation);
-        // The notification's size is only believed where it names the version that was opened.
+        // The notification's size counts only if it is that of the version that was opened.
         let announced = job
             .source
             .size
             .filter(|_| job.source.generation == Some(generation));
         let size = source.size.or(announced);
-        let admission = self.admit(size, least, targets);
+        let admission = self.admit(size, min_bytes, targets);
         let reservation = report.time(Stage::Admit, admission).await?;
         let gzipped = source.gzipped;
         let bytes = report
@@ -242,7 +242,7 @@ impl Pipeline {
     }
 }
 
-/// The result of work that has a deadline.
+/// Turns the result of work that has a deadline into the event's.
 fn in_time(
     ended: Result<Result<Outcome, Stop>, Elapsed>,
     report: &Report,
@@ -251,8 +251,8 @@ fn in_time(
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(Stop::Skip(skip))) => Ok(Outcome::Skipped(skip)),
         Ok(Err(Stop::Failure(failure))) => Err(failure),
-        Ok(Err(Stop::ShortOf(_))) => Err(Failure::Overloaded),
-        Err(_) if report.is_in_line() => Err(Failure::Overloaded),
+        Ok(Err(Stop::NeedsMemory(_))) => Err(Failure::Overloaded),
+        Err(_) if report.is_waiting() => Err(Failure::Overloaded),
         Err(_) => Err(Failure::Timeout),
     }
 }
@@ -267,10 +267,10 @@ fn origin(job: &Job, place: &Place, generation: Generation) -> Origin {
 }
 
 impl Stop {
-    /// The work waits for this many bytes, unless the whole budget is smaller.
-    fn without(no_room: NoRoom, bytes: u64) -> Self {
+    /// Waits for this many bytes, unless the whole budget is smaller.
+    fn no_room(no_room: NoRoom, bytes: u64) -> Self {
         match no_room {
-            NoRoom::Now => Self::ShortOf(bytes),
+            NoRoom::Now => Self::NeedsMemory(bytes),
             NoRoom::Never { .. } => no_room.into(),
         }
     }

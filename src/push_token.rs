@@ -1,12 +1,12 @@
-//! Who may call: Pub/Sub's OIDC token, verified where no IAM stands in front.
+//! Authenticates callers by Pub/Sub's OIDC token, where no IAM does.
 //!
-//! On Cloud Run, IAM verifies the token and hands it on with its signature removed: nothing is left to verify there, and
-//! this stays off. It is for another platform or an open ingress. What is verified is what
-//! <https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions> asks for: RS256 by one of Google's keys, issuer,
-//! audience, times, and the e-mail address of the subscription's service account.
+//! On Cloud Run, IAM verifies the token and forwards it without its signature, so this stays off. It is for another
+//! platform or an open ingress. It checks what <https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions>
+//! asks for: RS256 by one of Google's keys, issuer, audience, times, and the e-mail address of the subscription's
+//! service account.
 //!
-//! A dead key server never opens the door, and isn't the caller's fault: the event comes again. What is known of the
-//! keys, for how long, and when they are fetched is decided in one place without I/O, the key cache.
+//! While the key server is down nobody is authorized; as that isn't the caller's fault, the event is redelivered. The
+//! key cache alone decides, without I/O, how long keys are valid and when they are fetched.
 
 mod key_cache;
 mod key_server;
@@ -21,23 +21,23 @@ use self::key_server::KeyServer;
 use self::keys::Keys;
 use self::token::Rules;
 
-/// What takes the place of a signature that Google's infrastructure has verified.
+/// The end of a token whose signature Google's infrastructure has verified and removed.
 ///
 /// <https://cloud.google.com/run/docs/troubleshooting>
 const STRIPPED: &[u8] = b".SIGNATURE_REMOVED_BY_GOOGLE";
 
-/// What a token must say, and where the keys are that it is signed with.
+/// What tokens are checked for, and by which keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// Whom the token is for: the subscription's audience, by default its push address.
+    /// The audience claim: the subscription's audience, by default its push address.
     pub audience: String,
     /// The e-mail address of the subscription's service account.
     pub service_account: String,
-    /// Where the keys are.
+    /// The address of the key set.
     pub keys_url: KeysUrl,
 }
 
-/// Why a caller is not let in.
+/// Why a caller is not authorized.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// There is no `Authorization: Bearer` header.
@@ -51,10 +51,10 @@ pub enum TokenError {
     /// The token is not a valid one for this service.
     #[error("the token is not valid")]
     Invalid(#[source] Flaw),
-    /// The token is valid, and another account's.
+    /// The token is valid, but another account's.
     #[error("the token's account may not call")]
     WrongAccount,
-    /// The keys that would tell can't be had now; the failed fetch is logged by itself.
+    /// The keys can't be fetched now; the failed fetch is logged by itself.
     #[error("the keys that tokens are verified with can't be had now")]
     KeysUnavailable,
 }
@@ -80,7 +80,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Gets ready to verify; the keys are fetched when the first token comes.
+    /// Prepares a verifier; the keys are fetched when the first token comes.
     ///
     /// # Errors
     /// The machine has no usable root certificates.
@@ -94,7 +94,7 @@ impl Verifier {
     /// Verifies the value of a request's `Authorization` header.
     ///
     /// # Errors
-    /// [`TokenError`] says whose fault it is.
+    /// A [`TokenError`] for any token but a valid one of the service account.
     pub async fn verify(&self, authorization: Option<&[u8]>) -> Result<(), TokenError> {
         let token = authorization.and_then(bearer).ok_or(TokenError::NoToken)?;
         if token.ends_with(STRIPPED) {

@@ -1,40 +1,40 @@
-//! `gcs-thumbnailer reconcile`: every source has its outputs, current in version and recipe.
+//! `gcs-thumbnailer reconcile`: finds missing, stale and orphaned outputs of a bucket, and repairs them.
 //!
-//! Notifications start when they are configured, and configuration breaks. So this compares instead of remembering: it
-//! lists the source bucket, and what is behind the prefix of each rendition that is a prefix and the source's name, side by
-//! side, all in the byte order of the sources' names, and merges them in one pass, in constant memory. The places of other
-//! patterns are looked at source by source, many at a time. What is missing or stale is announced to a topic as Cloud
-//! Storage would have done, for the deployed service to do the work, or goes through the service's own [`Pipeline`] here. A
-//! picture that can't be rendered is found missing, and refused, by every run; one that is replaced or deleted while a run
-//! goes on is left to its own notification, or to the next run.
+//! Notifications start when they are configured, and configuration breaks. So a run compares instead of remembering: it
+//! lists the source bucket and, for each rendition whose pattern is a prefix and the source's name, the objects with
+//! that prefix, all in the byte order of the sources' names, and merges the listings in one pass, in constant memory.
+//! The places of other patterns are looked at source by source, many at a time. Missing and stale outputs are announced
+//! to a topic as Cloud Storage would have done, for the deployed service to make, or are made here by the service's own
+//! [`Pipeline`]. A picture that can't be rendered is found missing, and fails, in every run; one that is replaced or
+//! deleted during a run is left to its own notification, or to the next run.
 //!
 //! # Name conflicts
 //!
-//! Two sources may make one name: pictures of one name in two buckets, or `a.jpg` and `a.png` where a pattern leaves out the
-//! extension. An output that records another source is neither stale nor an orphan here. Where this bucket has a source of
-//! that name, the conflict is logged and counted, and nothing is done: two runs for two buckets would otherwise take the
-//! place from each other for ever. It stays with whoever wrote last.
+//! Two sources may yield one name: pictures of one name in two buckets, or `a.jpg` and `a.png` where a pattern leaves
+//! out the extension. An output that records another source is neither stale nor an orphan here. Where this bucket has
+//! a source of that name, the conflict is logged and counted, and nothing is done: two runs for two buckets would
+//! otherwise overwrite each other's outputs for ever. The last writer keeps the place.
 //!
 //! # Why it is safe beside the service and beside itself
 //!
 //! An announcement is one more notification, and duplicates are free; an output that is made here passes the same
-//! preconditions as in the service ([`pipeline`](crate::pipeline)). An orphan is deleted in two steps. The listings are not
-//! of one moment, so the source is looked at once more, now *after* its output was seen; where it is there, the output
-//! stays. Then the delete is conditional on the output's generation: if the source comes back after that look, its own
-//! event finds the place as it was, and replaces or creates, or has replaced already, and the delete fails.
+//! preconditions as in the service ([`pipeline`](crate::pipeline)). An orphan is deleted in two steps. The listings are
+//! not of one moment, so the source is looked up once more *after* its output was seen; if it exists, the output stays.
+//! Then the delete is conditional on the output's generation: if the source comes back after that look, its own event
+//! finds the place as it was, and replaces or creates, or has replaced already, and the delete fails.
 //!
 //! # Whose orphans are pruned
 //!
-//! An output records its source's name, and is an orphan only by that name. What lies behind this run's prefix, but records
-//! a name other than the rest of its own, belongs to a deployment whose prefix lies behind this one (`thumbnails/v2/` behind
-//! `thumbnails/`). Outputs of versions before 0.2 don't record the name: such a one is an orphan only if its own name ends in
-//! the name of no object at all that is in the bucket.
+//! An output records its source's name, and is an orphan only by that name. An object under this run's prefix that
+//! records another name than the rest of its own belongs to a deployment with a nested prefix (`thumbnails/v2/` in
+//! `thumbnails/`). Outputs of versions before 0.2 don't record the name: such an output is an orphan only if its own
+//! name ends in the name of no object at all that is in the bucket.
 //!
 //! # Where a run that ended early is resumed
 //!
-//! Work is begun in the order of names and ends in any. A run names the last name up to which everything is done, so
-//! nothing is left out when the next one starts behind it; a failure holds that name back. The orphans of patterns that are
-//! no prefixes are looked for at the end, and all of them each time.
+//! Work is begun in the order of names and ends in any. A run reports the last name up to which everything is done, so
+//! that the next one can start after it; a failure holds that name back. The orphans of patterns that are no prefixes
+//! are searched at the end, and all of them each time.
 
 mod action;
 mod finding;
@@ -58,37 +58,37 @@ use crate::names::BucketName;
 use crate::pipeline::Pipeline;
 use crate::topic::Topic;
 
-/// A comparison to be run.
+/// The parameters of a run.
 pub struct Reconcile {
-    /// The stores, names and limits, as the service has them.
+    /// The store, scope and limits, as the service has them.
     pub pipeline: Arc<Pipeline>,
     /// The bucket whose pictures are compared.
     pub bucket: BucketName,
-    /// Who does what is to be done; nobody in a dry run.
+    /// How the work is done; `None` in a dry run.
     pub executor: Option<Executor>,
-    /// What the names start with; empty for any.
+    /// The prefix of the names that are compared; empty for any.
     pub prefix: String,
-    /// The name that the run starts behind; empty for none.
+    /// The name that the run starts after; empty for none.
     pub start_after: String,
     /// The most pictures that are announced or made.
     pub limit: Option<u64>,
-    /// The most of them in a second.
+    /// The most of them per second.
     pub per_second: Option<NonZeroU32>,
-    /// Whether what is current is made again.
+    /// Whether current outputs are made again.
     pub force: bool,
     /// Whether orphans are deleted.
     pub prune: bool,
 }
 
-/// Who makes what is missing or stale.
+/// How missing and stale outputs are made.
 pub enum Executor {
-    /// The deployed service, to which sources are announced.
+    /// By the deployed service, to which sources are announced.
     Announce(Topic),
-    /// This process.
+    /// By this process.
     Make,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Summary {
     /// What was found and done.
@@ -106,14 +106,14 @@ pub enum End {
     Complete,
     /// The limit was reached.
     Limit,
-    /// It was told to stop.
+    /// A signal stopped it.
     Interrupted,
-    /// It can't go on; the chain of causes.
+    /// Every other action would fail too; with the chain of causes.
     Broken(String),
 }
 
 impl Summary {
-    /// Whether all that was asked for went well: a run that was told to stop is no complete one.
+    /// Whether the run reached its end or its limit, and nothing failed.
     #[must_use]
     pub fn is_success(&self) -> bool {
         let ended = matches!(self.end, End::Complete | End::Limit);
@@ -122,7 +122,7 @@ impl Summary {
 }
 
 impl Reconcile {
-    /// Compares, and does what the comparison asks for, until all is done or `shutdown`.
+    /// Compares the bucket and does the work, until all is done or `shutdown`.
     ///
     /// Every failure and the summary are logged.
     #[must_use]

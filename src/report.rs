@@ -1,4 +1,4 @@
-//! What is measured on an event's way, for its log line.
+//! Measurements of one event, for its log line.
 
 use std::time::{Duration, Instant};
 
@@ -8,24 +8,24 @@ use crate::names::{Generation, ObjectName};
 use crate::outcome::{Failure, Outcome};
 use crate::work::Skip;
 
-/// A stretch of an event's way.
+/// A timed stage of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Until the source's headers are there, and what else the event doesn't tell.
+    /// Looking up the source and opening it.
     Open,
-    /// In line for memory.
+    /// Waiting for memory.
     Admit,
-    /// Until the source's last byte is there.
+    /// Reading the source.
     Read,
-    /// In line for a core.
+    /// Waiting for a core.
     Queue,
-    /// From bytes to outputs.
+    /// Rendering the outputs.
     Render,
-    /// Until the last output is stored, and the source seen to be there still.
+    /// Storing the outputs, and checking that the source is still live.
     Write,
 }
 
-/// How far an event came, and what it took; what was not reached is `None`.
+/// The measurements of one event; `None` where a stage was not reached.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The generation that was read.
@@ -34,41 +34,41 @@ pub struct Report {
     pub source_bytes: Option<usize>,
     /// The source's width and height as stored, in pixels.
     pub source_pixels: Option<(u32, u32)>,
-    /// What became of each rendition, in the order in which it was known.
+    /// The results of the renditions, in the order in which they were known.
     pub renditions: Vec<RenditionReport>,
     spent: Vec<(Stage, Duration)>,
     stage: Option<(Stage, Instant)>,
 }
 
-/// What became of one rendition.
+/// The result of one rendition.
 #[derive(Debug, Clone, Serialize)]
 pub struct RenditionReport {
-    /// Its name in the target bucket; its pattern where it has none.
+    /// The output's name, or the rendition's pattern if it has none.
     pub name: String,
-    /// How it ended.
+    /// The outcome's label.
     pub outcome: &'static str,
-    /// Why, where that is not plain.
+    /// The reason's label, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// Its width in pixels, if it was rendered.
+    /// The output's width in pixels, if it was rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Its height in pixels, if it was rendered.
+    /// The output's height in pixels, if it was rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
-    /// Its size in bytes, if it was rendered.
+    /// The output's size in bytes, if it was rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<usize>,
-    /// The keys of the source's custom metadata for which there was no room.
+    /// The keys of the source's custom metadata that didn't fit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dropped_metadata: Vec<String>,
-    /// From the first attempt to store it to its end, in milliseconds.
+    /// The time from the stage's start to the result, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<f64>,
 }
 
 impl Report {
-    /// Measures a stage; one that is cut off keeps its name and no time.
+    /// Times a stage; one that is cancelled stays the current stage, without a time.
     pub async fn time<T>(&mut self, stage: Stage, work: impl Future<Output = T>) -> T {
         self.enter(stage);
         let done = work.await;
@@ -88,7 +88,7 @@ impl Report {
             .extend(left.map(|(stage, start)| (stage, start.elapsed())));
     }
 
-    /// Notes what became of the rendition at a place; `Failure` has more to say than fits here.
+    /// Records the result of an output.
     pub fn place(&mut self, name: &ObjectName, ended: &Result<Outcome, Failure>) {
         let (outcome, reason) = match ended {
             Ok(outcome) => (outcome.label(), outcome.reason()),
@@ -101,7 +101,7 @@ impl Report {
         rendition.ms = now;
     }
 
-    /// Notes an output's size.
+    /// Records an output's size.
     pub fn rendered(&mut self, name: &ObjectName, (width, height): (u32, u32), bytes: usize) {
         let rendition = self.rendition(name.as_str());
         rendition.width = Some(width);
@@ -109,19 +109,19 @@ impl Report {
         rendition.bytes = Some(bytes);
     }
 
-    /// Notes the keys of the source's custom metadata that an output could not take over.
+    /// Records the keys of the source's custom metadata that didn't fit.
     pub fn dropped(&mut self, name: &ObjectName, keys: Vec<String>) {
         self.rendition(name.as_str()).dropped_metadata = keys;
     }
 
-    /// Notes a rendition that has no place.
+    /// Records a rendition that has no place.
     pub fn left_out(&mut self, pattern: &str, skip: Skip) {
         let rendition = self.rendition(pattern);
         rendition.reason = Some(skip.label());
     }
 
-    /// Notes that a place keeps the output of another version.
-    pub fn stays(&mut self, name: &ObjectName) {
+    /// Records that a place keeps the output of another version.
+    pub fn kept(&mut self, name: &ObjectName) {
         let rendition = self.rendition(name.as_str());
         rendition.outcome = "kept";
         rendition.reason = Some(Skip::OtherVersion.label());
@@ -145,13 +145,13 @@ impl Report {
         &mut self.renditions[index]
     }
 
-    /// Whether the event's last stage was waiting for memory or a core.
+    /// Whether the event's current stage is waiting for memory or a core.
     #[must_use]
-    pub fn is_in_line(&self) -> bool {
+    pub fn is_waiting(&self) -> bool {
         matches!(self.stage, Some((Stage::Admit | Stage::Queue, _)))
     }
 
-    /// What a stage took in milliseconds, each time that it was completed together.
+    /// The total time of a stage in milliseconds.
     #[must_use]
     pub fn millis(&self, stage: Stage) -> Option<f64> {
         let spent = self.spent.iter().filter(|(spent, _)| *spent == stage);

@@ -1,4 +1,4 @@
-//! HTTP: what Pub/Sub posts and what it is answered.
+//! The HTTP server, which receives pushed events.
 
 mod answer;
 mod body;
@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use self::bound::{Connections, Sparingly};
+use self::bound::{Connections, LogThrottle};
 use self::event_line::EventLine;
 use crate::event::Event;
 use crate::outcome::Failure;
@@ -31,36 +31,36 @@ use crate::trace::Trace;
 
 /// The most connections that the kernel keeps until they are accepted.
 const BACKLOG: usize = 1024;
-/// After a shutdown signal, work in flight may go on for so long before it is answered 503.
+/// How long work in flight may go on after a shutdown signal, before it is answered 503.
 const GRACE: Duration = Duration::from_secs(8);
-/// Then answers have so long to leave; Cloud Run kills ten seconds after its signal.
+/// How long those answers may take to be sent; Cloud Run kills ten seconds after its signal.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
-/// The service as its handlers see it.
+/// The state that handlers share.
 #[derive(Clone)]
 struct Service {
     pipeline: Arc<Pipeline>,
-    /// Lets callers in where no IAM does.
+    /// Authenticates callers where no IAM does.
     callers: Option<Arc<Verifier>>,
     /// The project that trace names are made with.
     project: Option<Arc<str>>,
     phase: watch::Receiver<Phase>,
 }
 
-/// The phase of the service's life. Whatever the shutdown has to wait for holds a receiver.
+/// The phase of the service's life; each task that the shutdown waits for holds a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// No signal yet.
     Serving,
-    /// A shutdown signal was heard: what has begun is finished.
+    /// A shutdown signal came: requests that have begun are finished.
     Stopping,
-    /// The grace after it is over.
+    /// The grace period is over: requests in flight are answered 503.
     Over,
 }
 
 /// Serves until `shutdown`, then lets work in flight finish for a while.
 ///
-/// With `callers`, only those it knows may post events.
+/// With `callers`, only authenticated callers may post events.
 pub fn serve(
     listener: TcpListener,
     pipeline: Arc<Pipeline>,
@@ -78,7 +78,7 @@ async fn run(
     project: Option<String>,
     mut shutdown: BoxFuture<'static, ()>,
 ) {
-    let connections = Connections::beside(pipeline.budget.bytes());
+    let connections = Connections::new(pipeline.budget.bytes());
     let (phase, seen) = watch::channel(Phase::Serving);
     let service = Service {
         pipeline,
@@ -103,7 +103,7 @@ async fn run(
         })
         .with_state(service);
     let serve = |stream| connection::serve(stream, router.clone(), seen.clone());
-    let mut failures = Sparingly::default();
+    let mut failures = LogThrottle::default();
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -118,12 +118,12 @@ async fn run(
                         reason = "accept"
                     );
                 }
-                // Out of file descriptors: those in use come back as their work ends.
+                // Probably out of file descriptors, which are freed as work ends.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     }
-    for stream in waiting(listener) {
+    for stream in drain_backlog(listener) {
         connections.admit(stream, serve);
     }
     drop((router, seen));
@@ -134,14 +134,14 @@ async fn run(
     }
 }
 
-/// Takes what the kernel has accepted and nobody has taken yet, and listens no longer.
-fn waiting(listener: TcpListener) -> Vec<TcpStream> {
+/// Accepts the connections in the kernel's backlog, and closes the listener.
+fn drain_backlog(listener: TcpListener) -> Vec<TcpStream> {
     let Ok(listener) = listener.into_std() else {
         return Vec::new();
     };
     let accepted = std::iter::from_fn(|| match listener.accept() {
         Ok((stream, _)) => Some(Some(stream)),
-        // Some callers don't wait.
+        // The caller has hung up.
         Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Some(None),
         Err(_) => None,
     });
@@ -193,7 +193,7 @@ async fn push(State(service): State<Service>, request: Request) -> Response {
         start,
     };
     let panicked = line.clone();
-    // In a task of its own: a caller that hangs up doesn't stop work that is nearly done, and a panic stays inside.
+    // In a task of its own, as a caller that hangs up must not cancel work that is nearly done, and to contain panics.
     let task = tokio::spawn(async move {
         let mut report = Report::default();
         let mut phase = service.phase;

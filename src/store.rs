@@ -1,7 +1,7 @@
 //! The object store: Cloud Storage, or a local folder that behaves like it.
 //!
-//! A closed set of two; one conformance suite (`tests/service/conformance.rs`) runs against both. Every call ends by
-//! itself within [`CALL_TIMEOUT`]; a body is given up when it falls silent, or when the event's time is up.
+//! One conformance suite (`tests/service/conformance.rs`) runs against both. Every call ends within [`CALL_TIMEOUT`];
+//! reading a body ends when no bytes come, or at the event's deadline.
 
 mod directory;
 mod gcs;
@@ -20,10 +20,10 @@ use crate::names::{BucketName, Generation, ObjectName};
 use crate::object::Details;
 use crate::stored::{Record, Upload};
 
-/// The longest that one call may take, in-process retries included; [`Source::read`] has the event's deadline.
+/// The time limit of one call, in-process retries included; [`Source::read`] has the event's deadline.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where objects live.
+/// An object store.
 pub enum Store {
     /// Google Cloud Storage, or an emulator of it.
     Gcs(Gcs),
@@ -31,14 +31,14 @@ pub enum Store {
     Directory(Directory),
 }
 
-/// What a store says about one version of an object beside its bytes.
+/// One version of an object, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// The version's number.
+    /// The version's generation.
     pub generation: Generation,
-    /// The stored bytes, where the store tells.
+    /// The size of the stored bytes, if the store reports it.
     pub size: Option<u64>,
-    /// What the store tells beside its bytes.
+    /// The headers and custom metadata.
     pub details: Details,
 }
 
@@ -49,20 +49,20 @@ impl Version {
         self.details.is_marked()
     }
 
-    /// What the object shows, if it is an output of ours.
+    /// The source that the object shows, if it is an output of ours.
     #[must_use]
     pub fn record(&self) -> Option<Record> {
         Record::from_metadata(&self.details.metadata)
     }
 }
 
-/// An object opened for reading: its headers are here, its body is not.
+/// An object opened for reading: its headers were received, its body was not.
 ///
-/// They don't tell its custom metadata: Cloud Storage promises that in answers to [`Store::look`] only.
+/// The headers lack custom metadata, which Cloud Storage promises in answers to [`Store::look`] only.
 pub struct Source {
-    /// The number of the version that is being read.
+    /// The generation that is read.
     pub generation: Generation,
-    /// The stored bytes, where the store tells.
+    /// The size of the stored bytes, if the store reports it.
     pub size: Option<u64>,
     /// Whether the stored bytes are gzip by Content-Encoding.
     pub gzipped: bool,
@@ -74,7 +74,7 @@ enum Body {
     Directory(directory::Body),
 }
 
-/// The state that a write demands of the object it replaces.
+/// The precondition of a write on the object that it replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
     /// There is no live version.
@@ -83,19 +83,19 @@ pub enum Precondition {
     Is(Generation),
 }
 
-/// Why a store did not do as it was told, by what that means to us.
+/// Why a call of a store failed, by what that means to us.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The object, version or bucket is not there.
+    /// The object, version or bucket does not exist.
     #[error("not found")]
     NotFound,
-    /// The object is not in the state that the call demanded.
+    /// The object does not meet the call's precondition.
     #[error("the object is not as the call demands")]
     PreconditionFailed(#[source] Cause),
-    /// The object is under a key that only its uploader has, and that nothing here sends.
+    /// The object is encrypted with a key that only its uploader has.
     #[error("the object is under a customer-supplied encryption key")]
     CustomerKey(#[source] Cause),
-    /// A setting of the bucket, its project or its organization stands against the call.
+    /// A setting of the bucket, its project or its organization forbids the call.
     #[error("{} stands against it", .0.name())]
     Setting(Setting, #[source] Cause),
     /// The credentials are missing, wrong or lack a role.
@@ -107,16 +107,16 @@ pub enum StoreError {
     /// The store did not answer in time.
     #[error("the store did not answer in time")]
     Timeout,
-    /// The bytes that came are not the bytes that were stored.
+    /// The received bytes are not the stored ones.
     #[error("the checksum does not match")]
     Checksum(#[source] Cause),
-    /// The body is longer than the caller takes.
+    /// The body is longer than the caller's limit.
     #[error("the object is larger than {limit} bytes")]
     TooLarge {
-        /// The most that the caller takes, in bytes.
+        /// The caller's limit, in bytes.
         limit: u64,
     },
-    /// This store has no way to hold an object of that name.
+    /// This store can't hold an object of that name.
     #[error("a folder can't hold an object of that name: {0}")]
     Unstorable(&'static str),
     /// Anything that no other variant describes.
@@ -124,7 +124,7 @@ pub enum StoreError {
     Unknown(#[source] Cause),
 }
 
-/// What a bucket, its project or its organization can be set to that stands against a call.
+/// A setting of a bucket, its project or its organization that forbids a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     /// The requester pays, and no project was named to pay.
@@ -133,7 +133,7 @@ pub enum Setting {
     EncryptionKey,
     /// The project's account is disabled or in arrears.
     Billing,
-    /// The object in the place is under retention or a hold.
+    /// The existing object is under retention or a hold.
     Retention,
     /// A constraint of the organization.
     OrgPolicy,
@@ -150,7 +150,7 @@ impl Setting {
         }
     }
 
-    /// Whether it stands against every other call as well.
+    /// Whether it forbids every other call as well.
     #[must_use]
     pub fn is_general(self) -> bool {
         match self {
@@ -160,7 +160,7 @@ impl Setting {
     }
 }
 
-/// An error from outside.
+/// The underlying error of a library, the operating system or a server.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Store {
@@ -180,7 +180,7 @@ impl Store {
         }
     }
 
-    /// Looks at an object's live version without its bytes; `None` where there is none.
+    /// Looks up an object's live version without its bytes; `None` where there is none.
     ///
     /// # Errors
     /// Any but [`StoreError::NotFound`].
@@ -195,10 +195,10 @@ impl Store {
         }
     }
 
-    /// Stores an output, if the object it replaces is as demanded.
+    /// Stores an output, if the precondition holds.
     ///
     /// # Errors
-    /// [`StoreError::PreconditionFailed`] where it is not, [`StoreError::NotFound`] where the bucket is missing.
+    /// [`StoreError::PreconditionFailed`] where it doesn't, [`StoreError::NotFound`] where the bucket is missing.
     pub fn write<'c>(
         &'c self,
         bucket: &'c BucketName,
@@ -214,7 +214,7 @@ impl Store {
         }
     }
 
-    /// Deletes an object, if its live version is this one.
+    /// Deletes an object, if its live version has this generation.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where there is none, [`StoreError::PreconditionFailed`] where it is another.
@@ -230,9 +230,9 @@ impl Store {
         }
     }
 
-    /// Gets ready for the first call, so that it needn't wait for credentials and connections.
+    /// Prepares credentials and connections for the first call.
     ///
-    /// A failure is not one: the first call tries again and reports.
+    /// A failure is ignored: the first call tries again and reports.
     pub fn warm_up(&self) -> BoxFuture<'_, ()> {
         match self {
             Self::Gcs(gcs) => Box::pin(gcs.warm_up()),
@@ -242,12 +242,12 @@ impl Store {
 }
 
 impl Source {
-    /// Takes the body, at most `limit` bytes of it, and checks it against the store's checksum and size.
+    /// Reads the body, at most `limit` bytes of it, and checks it against the store's checksum and size.
     ///
-    /// Where the store doesn't tell the size, `announced` is about what the body takes.
+    /// Where the store doesn't report the size, `announced` is about what to expect.
     ///
     /// # Errors
-    /// A body that is cut, longer than `limit` or not what was stored is an error, never a shorter result.
+    /// A body that is cut off, longer than `limit` or not what was stored is an error, never a shorter result.
     #[must_use]
     pub fn read(
         self,
@@ -280,7 +280,7 @@ fn unlike_declared(bytes: u64) -> StoreError {
     StoreError::Unavailable(format!("the body is not {bytes} bytes long, as was declared").into())
 }
 
-/// Bounds a call.
+/// Bounds a call by [`CALL_TIMEOUT`].
 ///
 /// Boxed, as the client's futures are some 50 KB, and so that they are compiled here and not wherever they are polled.
 fn in_time<'c, T>(
@@ -301,7 +301,7 @@ fn unless_missing(looked: Result<Version, StoreError>) -> Result<Option<Version>
     }
 }
 
-/// RFC 9110 section 8.4.1.3 has x-gzip mean the same.
+/// Whether a content coding is gzip, also as x-gzip (RFC 9110 section 8.4.1.3).
 fn is_gzip(content_encoding: &str) -> bool {
     let coding = content_encoding.trim();
     coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip")

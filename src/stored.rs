@@ -1,4 +1,4 @@
-//! What an output is as a stored object: its bytes, headers and custom metadata, from one type.
+//! An output as a stored object: its bytes, headers and custom metadata, from one type.
 
 mod inherited;
 
@@ -26,7 +26,7 @@ const THUMBHASH: &str = "thumbhash";
 /// An object's custom metadata.
 pub type Metadata = HashMap<String, String>;
 
-/// Whether metadata holds [`MARKER`], in any case: some senders don't keep it.
+/// Whether metadata has the key [`MARKER`], in any case: some senders change it.
 #[must_use]
 pub fn is_marked(metadata: &Metadata) -> bool {
     metadata.keys().any(|key| key.eq_ignore_ascii_case(MARKER))
@@ -41,7 +41,7 @@ pub struct Origin {
     pub name: ObjectName,
     /// The source's generation.
     pub generation: Generation,
-    /// What the source was made into.
+    /// How the source was rendered.
     pub recipe: Target,
 }
 
@@ -60,12 +60,12 @@ impl Origin {
     }
 }
 
-/// An [`Origin`] as an object records it.
+/// An [`Origin`] as read from an object's metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The source's bucket.
     pub bucket: BucketName,
-    /// The source's name; objects written by versions before 0.2 don't tell.
+    /// The source's name; versions before 0.2 didn't record it.
     pub name: Option<ObjectName>,
     /// The source's generation.
     pub generation: Generation,
@@ -91,7 +91,8 @@ impl Record {
         })
     }
 
-    /// Whether the object at `place` is an output of this source; without a recorded name, its own name must end so.
+    /// Whether the object at `place` is an output of this source; without a recorded name, `place` must end in the
+    /// source's.
     #[must_use]
     pub fn is_of(&self, place: &ObjectName, bucket: &BucketName, name: &ObjectName) -> bool {
         let names_it = match &self.name {
@@ -101,7 +102,7 @@ impl Record {
         self.bucket == *bucket && names_it
     }
 
-    /// Whether the object at `place` is just what would be made now.
+    /// Whether the object at `place` is the output that would be made now.
     #[must_use]
     pub fn is_current(&self, place: &ObjectName, origin: &Origin) -> bool {
         self.is_of(place, &origin.bucket, &origin.name)
@@ -110,14 +111,14 @@ impl Record {
     }
 }
 
-/// An output on its way into the target bucket.
+/// An output to be stored.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// The file.
+    /// The encoded file.
     pub bytes: Bytes,
     /// Its media type, whatever the name's extension says.
     pub content_type: &'static str,
-    /// What it shows.
+    /// The source that it shows, and how.
     pub origin: Origin,
     /// Its width and height.
     pub pixels: (u32, u32),
@@ -134,9 +135,9 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// The custom metadata, by which an app knows what is there from a notification alone.
+    /// The custom metadata, so that a notification alone describes the output to an app.
     ///
-    /// The keys are part of what users rely on, and change only by addition.
+    /// Users rely on the keys, so they are only added to.
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         let mut metadata = self.inherited.clone();

@@ -1,4 +1,4 @@
-//! `gcs-thumbnailer thumb`: the service's renderer on local files, all cores.
+//! `gcs-thumbnailer thumb`: renders local files with the service's renderer, on all cores.
 
 mod outputs;
 
@@ -16,7 +16,7 @@ use self::outputs::{Output, outputs};
 use crate::config::ThumbConfig;
 use crate::render::{Encoded, Limits, Plan, Refusal, Target};
 
-/// Renders every file, one line each, and says by its exit code whether all went well.
+/// Renders every file and prints a line for each; succeeds if all were rendered.
 #[must_use]
 pub fn run(config: &ThumbConfig) -> ExitCode {
     let pictures = outputs(config);
@@ -39,7 +39,7 @@ pub fn run(config: &ThumbConfig) -> ExitCode {
                     }
                     let line = if config.json { row.json() } else { row.text() };
                     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-                    // A closed pipe is the reader's choice; the outputs are made all the same.
+                    // A closed pipe doesn't stop the rendering.
                     let _ = writeln!(output, "{line}");
                 }
             });
@@ -55,13 +55,12 @@ pub fn run(config: &ThumbConfig) -> ExitCode {
 /// Why a file has no outputs.
 #[derive(Debug, Clone, thiserror::Error)]
 enum Failure {
-    /// The picture can't be rendered.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Its outputs would take the place of something that is to stay.
+    /// An output has no valid path, or one that is taken.
     #[error("{0}")]
-    Taken(String),
-    /// The file system or a bug of ours is in the way.
+    OutputPath(String),
+    /// The file system failed, or the renderer panicked.
     #[error("{0}")]
     Failed(String),
 }
@@ -69,13 +68,13 @@ enum Failure {
 impl Failure {
     fn label(&self) -> &'static str {
         match self {
-            Self::Refused(_) | Self::Taken(_) => "refused",
+            Self::Refused(_) | Self::OutputPath(_) => "refused",
             Self::Failed(_) => "failed",
         }
     }
 }
 
-/// What became of one file.
+/// The result of one file.
 struct Row<'a> {
     file: &'a Path,
     source_pixels: Option<(u32, u32)>,
@@ -162,7 +161,7 @@ fn make<'a>(
 ) -> Result<Vec<(&'a str, Encoded)>, Failure> {
     let bytes = fs::read(file).map_err(|error| Failure::Failed(error.to_string()))?;
     let targets: Vec<Target> = outputs.iter().map(|output| output.target).collect();
-    // A panic is our bug, but must not cost the other files their outputs.
+    // A panic must not cost the other files their outputs.
     let rendered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let plan = Plan::new(&bytes, &limits, &targets)?;
         *source_pixels = Some((plan.width, plan.height));

@@ -1,7 +1,7 @@
-//! A Pub/Sub topic that objects are announced to, in the words of Cloud Storage's own notifications.
+//! Publishes objects to a Pub/Sub topic, in the format of Cloud Storage's notifications.
 //!
 //! Attributes: <https://cloud.google.com/storage/docs/pubsub-notifications#attributes>. There is no payload, and no
-//! `notificationConfig`, as no configuration of a bucket stands behind the message.
+//! `notificationConfig`, as the message comes from no bucket's notification configuration.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,15 +17,15 @@ use crate::google::{backoff, credentials, endpoint};
 use crate::names::TopicName;
 use crate::object::Object;
 
-/// A batch is sent when it has so many messages, or after [`BATCH_DELAY`].
+/// The messages at which a batch is sent; otherwise it is sent after [`BATCH_DELAY`].
 const BATCH: u32 = 500;
 const BATCH_DELAY: Duration = Duration::from_millis(20);
 /// In-process attempts of one batch; without a limit a dead endpoint is tried for ever.
 const ATTEMPTS: u32 = 5;
-/// The longest that a message may take, attempts and connecting included.
+/// The time limit of a message, attempts and connecting included.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A topic, ready to publish to.
+/// A Pub/Sub topic to publish to.
 pub struct Topic(Publisher);
 
 /// Why an object could not be announced.
@@ -42,7 +42,7 @@ pub enum PublishFailed {
 impl Topic {
     /// Builds the client; nothing is published yet.
     ///
-    /// `emulator` is the address of one, called without credentials.
+    /// `emulator` is an emulator's address, which is called without credentials.
     ///
     /// # Errors
     /// [`PublishFailed`] where there are no credentials.

@@ -1,4 +1,4 @@
-//! Which trace a request belongs to, so that Cloud Logging shows our line beside the request's own.
+//! Parses trace headers, by which Cloud Logging shows our line beside the request's own.
 
 /// A trace and a span in it, as Cloud Logging names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Reads `traceparent` (W3C Trace Context, section 3.2) or, failing that, `X-Cloud-Trace-Context`
-    /// (`TRACE_ID/SPAN_ID;o=OPTIONS`, the span in decimal); broken ones are no trace.
+    /// Parses `traceparent` (W3C Trace Context, section 3.2) or, failing that, `X-Cloud-Trace-Context`
+    /// (`TRACE_ID/SPAN_ID;o=OPTIONS`, the span in decimal); malformed ones are ignored.
     #[must_use]
     pub fn parse(traceparent: Option<&str>, cloud_trace_context: Option<&str>) -> Option<Self> {
         traceparent

@@ -1,4 +1,4 @@
-//! Which events are work, decided before anything is read.
+//! Decides which events are work, before anything is read.
 
 mod name_filter;
 mod skip;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 pub use name_filter::{NameFilter, Wildcard};
 pub use skip::Skip;
-use source_types::Typed;
+use source_types::TypeMatch;
 pub use source_types::{InvalidSourceTypes, SourceTypes};
 
 use crate::event::{Event, EventKind};
@@ -18,54 +18,54 @@ use crate::render::Target;
 use crate::rendition::Renditions;
 use crate::stored::RESIZED_IMAGE;
 
-/// The custom metadata key by which that extension knows its copies of pictures that it could not resize.
+/// The custom metadata key of copies that Firebase's Resize Images extension could not resize.
 const RESIZE_FAILED: &str = "resizeFailed";
 
-/// Where sources come from, what is made of them, and where it goes.
+/// Which objects are sources, and which outputs they have.
 #[derive(Debug, Clone)]
 pub struct Scope {
     /// The bucket that outputs are stored in.
     pub target_bucket: BucketName,
-    /// What is made of each source.
+    /// The renditions of each source.
     pub renditions: Renditions,
     /// The buckets that sources are taken from; empty means any.
     pub source_buckets: BTreeSet<BucketName>,
-    /// The objects that are taken for pictures.
+    /// The types of objects that are pictures.
     pub types: SourceTypes,
-    /// The names that are taken.
+    /// The names of sources.
     pub names: NameFilter,
-    /// Whether outputs go when their source goes.
+    /// Whether outputs are deleted with their source.
     pub propagate_deletes: bool,
 }
 
-/// What an event asks for.
+/// The work that an event asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    /// Outputs are to be made.
+    /// Make outputs.
     Make(Job),
-    /// The outputs of a version that is gone are to be removed.
+    /// Remove the outputs of this version, which is gone.
     Remove(Job, Generation),
 }
 
-/// A source, and where its outputs go.
+/// A source and the places of its outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// The picture.
+    /// The source.
     pub source: Object,
-    /// Where its outputs go; one at least.
+    /// The outputs' places, at least one.
     pub places: Vec<Place>,
-    /// The renditions that have no place, each by its pattern.
+    /// The patterns of renditions that have no place, and why.
     pub left_out: Vec<(String, Skip)>,
-    /// Whether outputs that are current are made again.
+    /// Whether current outputs are made again.
     pub force: bool,
 }
 
-/// One output's place in the target bucket, and what belongs there.
+/// One output's place in the target bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Its name.
+    /// The output's name.
     pub name: ObjectName,
-    /// What the source is made into.
+    /// How the source is rendered.
     pub recipe: Target,
 }
 
@@ -91,7 +91,7 @@ impl Scope {
         }
     }
 
-    /// Turns an object into a job, if it is a source by all that is known of it.
+    /// Turns an object into a job if it is a source, as far as is known.
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
@@ -103,7 +103,7 @@ impl Scope {
         Ok(job)
     }
 
-    /// Judges an admitted object by what only the store could tell.
+    /// Checks the details of an admitted object that only the store had.
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
@@ -131,8 +131,8 @@ impl Scope {
                 .is_none_or(|details| self.admit_details(name, &details).is_ok())
     }
 
-    /// Whether an object is a source by all that is known of it.
-    fn check_source(&self, object: &Object) -> Result<Typed, Skip> {
+    /// Checks whether an object is a source, as far as is known.
+    fn check_source(&self, object: &Object) -> Result<TypeMatch, Skip> {
         if self.is_place(object) {
             return Err(Skip::OwnObject);
         }
@@ -150,12 +150,12 @@ impl Scope {
     }
 
     fn job_of(&self, object: &Object) -> Result<Job, Skip> {
-        let typed = self.check_source(object)?;
+        let matched = self.check_source(object)?;
         let mut job = Job {
             source: Object {
-                // Where they don't tell enough, the store is asked for all.
-                details: object.details.clone().filter(|_| typed == Typed::Known),
-                // A size without a generation may be any version's.
+                // Without them, the store is asked for all details.
+                details: object.details.clone().filter(|_| matched == TypeMatch::Yes),
+                // Without a generation, the size may be another version's.
                 size: object.size.filter(|_| object.generation.is_some()),
                 ..object.clone()
             },
@@ -178,7 +178,7 @@ impl Scope {
         }
     }
 
-    /// Whether the object lies where outputs lie.
+    /// Whether the object's name is one that outputs have.
     fn is_place(&self, object: &Object) -> bool {
         let mut beginnings = self
             .renditions
@@ -207,7 +207,7 @@ impl Scope {
     }
 }
 
-/// Whether an object is an output, ours or another resizer's, by its metadata.
+/// Skips outputs, ours or another resizer's, by their metadata.
 fn check_metadata(details: &Details) -> Result<(), Skip> {
     if details.is_marked() {
         return Err(Skip::OwnObject);

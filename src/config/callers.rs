@@ -1,13 +1,11 @@
-//! Who may call, as two variables that belong together.
+//! Validates the two variables of push authentication, which belong together.
 
 use crate::push_token::{Expected, KeysUrl};
 
 /// A variable and what is wrong with it.
 type Fault = (&'static str, &'static str);
 
-/// Reads what tokens must say; nothing where none are demanded.
-///
-/// A variable that is empty counts as not set.
+/// What tokens are checked for; nothing where neither variable is set. An empty one counts as not set.
 pub(super) fn check(
     audience: Option<String>,
     service_account: Option<String>,

@@ -1,8 +1,8 @@
-//! How much memory the container leaves to pictures.
+//! Derives the default memory budget from the container's limit.
 
 use std::fs;
 
-/// Where there is no limit to be found.
+/// The limit that is assumed where none is found.
 const FALLBACK_BYTES: u64 = 512 << 20;
 
 /// The working memory that pictures may share, in bytes: 70 % of the container's limit. The rest is for the process

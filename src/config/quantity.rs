@@ -1,4 +1,4 @@
-//! Amounts of bytes and time, as people write them.
+//! Parses amounts of bytes and time.
 
 use std::time::Duration;
 

@@ -61,32 +61,32 @@ pub struct ReconcileArguments {
 /// A checked configuration of `reconcile`.
 #[derive(Debug, Clone)]
 pub struct ReconcileConfig {
-    /// What the work is done with.
+    /// The service's configuration.
     pub service: ServeConfig,
     /// The bucket whose pictures are compared.
     pub bucket: BucketName,
-    /// Where pictures are announced; `None` where the work is done here.
+    /// The topic that pictures are announced to; `None` where the work is done here.
     pub topic: Option<TopicName>,
     /// A Pub/Sub emulator's address.
     pub pubsub_emulator: Option<String>,
-    /// Whether nothing is to be done.
+    /// Whether findings are only reported.
     pub dry_run: bool,
-    /// What the names start with.
+    /// The prefix of the names that are compared.
     pub prefix: String,
-    /// The name that the run starts behind; empty for none.
+    /// The name that the run starts after; empty for none.
     pub start_after: String,
-    /// The most pictures.
+    /// The most pictures that are announced or made.
     pub limit: Option<u64>,
-    /// The most pictures in a second.
+    /// The most of them per second.
     pub per_second: Option<NonZeroU32>,
-    /// Whether what is current is made again.
+    /// Whether current outputs are made again.
     pub force: bool,
     /// Whether orphans are deleted.
     pub prune: bool,
 }
 
 impl ReconcileConfig {
-    /// Gives the arguments their meaning.
+    /// Validates the arguments.
     ///
     /// # Errors
     /// Every fault, each in plain words and with the name of its option or variable.

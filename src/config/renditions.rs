@@ -1,16 +1,16 @@
-//! What is made of each picture, as two variables of which one is short for the other.
+//! Validates `RENDITIONS`, and `THUMBNAIL_PREFIX`, which is short for one.
 
 use crate::names::{ObjectName, Prefix};
 use crate::rendition::Renditions;
 use crate::store::{Directory, StoreError};
 
-/// What thumbnails' names begin with where nothing is said.
+/// The default of `THUMBNAIL_PREFIX`.
 const DEFAULT_PREFIX: &str = "thumbnails/";
 
 /// A variable and what is wrong with it.
 type Fault = (&'static str, String);
 
-/// Reads the renditions. Where they are set, a prefix that is empty counts as not set.
+/// Parses the renditions. Where they are set, an empty prefix counts as not set.
 pub(super) fn check(renditions: &[String], prefix: Option<&str>) -> Result<Renditions, Fault> {
     let renditions = renditions.join(" ");
     match (renditions.trim(), prefix) {
@@ -27,7 +27,7 @@ pub(super) fn check(renditions: &[String], prefix: Option<&str>) -> Result<Rendi
     }
 }
 
-/// Whether a folder can hold outputs of such names.
+/// Checks that a folder can hold outputs of these names.
 pub(super) fn check_names(renditions: &Renditions) -> Result<(), StoreError> {
     let Ok(picture) = ObjectName::parse("n.jpg") else {
         return Ok(());

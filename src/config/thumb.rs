@@ -10,20 +10,20 @@ use crate::rendition::Renditions;
 /// A checked configuration of `thumb`.
 #[derive(Debug, Clone)]
 pub struct ThumbConfig {
-    /// The pictures.
+    /// The pictures to render.
     pub files: Vec<PathBuf>,
-    /// The folder for outputs, if they don't go beside the pictures.
+    /// The folder for outputs; `None` for each picture's own.
     pub out_dir: Option<PathBuf>,
-    /// What is made of each picture; `None` for the thumbnail with `.png` behind its picture's name.
+    /// The renditions; `None` for the thumbnail with `.png` after its picture's name.
     pub renditions: Option<Renditions>,
-    /// The formats that are read.
+    /// The formats that are decoded.
     pub formats: SourceFormats,
     /// Whether lines are JSON.
     pub json: bool,
 }
 
 impl ThumbConfig {
-    /// Gives the arguments their meaning.
+    /// Validates the arguments.
     ///
     /// # Errors
     /// Every fault, each in plain words and with the name of its variable.

@@ -1,4 +1,4 @@
-//! The shapes on the wire, and the one set of facts they are folded into.
+//! Reads every format of push request into one set of [`Facts`].
 
 mod body;
 
@@ -13,10 +13,9 @@ use super::{Event, EventKind, Malformed};
 use crate::names::{BucketName, Generation, InvalidName, ObjectName};
 use crate::object::Details;
 
-/// The type of Cloud Audit Logs' events.
 const AUDIT_LOG: &str = "google.cloud.audit.log.v1.written";
 
-/// All that any shape can tell, still as text.
+/// The fields that any of the formats may have, not yet validated.
 #[derive(Default)]
 pub(super) struct Facts {
     kind: Option<EventKind>,
@@ -30,7 +29,7 @@ pub(super) struct Facts {
     is_audit_log: bool,
 }
 
-/// Reads any of the shapes.
+/// Reads a request in any of the formats.
 pub(super) fn read<'h>(
     header: impl Fn(&str) -> Option<&'h [u8]>,
     body: &[u8],
@@ -82,14 +81,14 @@ impl Facts {
         if let Some(JsonObject(message)) = body.message {
             return self.add_message(message, body.delivery_attempt);
         }
-        if let Lenient::Told(JsonObject(context)) = std::mem::take(&mut body.context)
+        if let Lenient::Value(JsonObject(context)) = std::mem::take(&mut body.context)
             && let Some(data) = body.data.take()
         {
-            let event_type = context.event_type.told();
+            let event_type = context.event_type.value();
             self.kind = self
                 .kind
                 .or_else(|| event_type.as_deref().map(background_kind));
-            self.message_id = self.message_id.take().or(context.event_id.told());
+            self.message_id = self.message_id.take().or(context.event_id.value());
             self.add_resource(data.0);
             return Ok(());
         }
@@ -97,12 +96,12 @@ impl Facts {
             self.add_resource(body);
             return Ok(());
         }
-        let event_type = body.event_type.told();
+        let event_type = body.event_type.value();
         self.is_audit_log |= event_type.as_deref() == Some(AUDIT_LOG);
         self.kind = self
             .kind
             .or_else(|| event_type.as_deref().map(cloud_event_kind));
-        self.message_id = self.message_id.take().or(body.id.told());
+        self.message_id = self.message_id.take().or(body.id.value());
         match (body.data, body.data_base64) {
             (Some(nested), _) => self.add_nested(nested.0),
             (None, Some(text)) => self.add_nested(json(&decode_base64(&text)?)?),
@@ -143,15 +142,15 @@ impl Facts {
         self.bucket = self.bucket.take().or(resource.bucket);
         self.name = self.name.take().or(resource.name);
         self.generation = self.generation.take().or(resource.generation);
-        self.is_audit_log |= resource.proto_payload.told().is_some();
-        self.size = resource.size.told();
-        let metadata = resource.metadata.told();
-        // Cloud Storage always tells when an object was made; whoever writes a notification by hand hardly does.
-        let is_whole = resource.time_created.told().is_some() || metadata.is_some();
+        self.is_audit_log |= resource.proto_payload.value().is_some();
+        self.size = resource.size.value();
+        let metadata = resource.metadata.value();
+        // Cloud Storage always sends `timeCreated`; a hand-written notification hardly ever has it.
+        let is_whole = resource.time_created.value().is_some() || metadata.is_some();
         self.details = is_whole.then(|| Details {
-            content_type: resource.content_type.told(),
-            content_language: resource.content_language.told(),
-            cache_control: resource.cache_control.told(),
+            content_type: resource.content_type.value(),
+            content_language: resource.content_language.value(),
+            cache_control: resource.cache_control.value(),
             metadata: metadata.unwrap_or_default().0,
         });
     }
@@ -173,7 +172,7 @@ impl Facts {
     }
 }
 
-/// Zero is how some senders say "none".
+/// Some senders write zero for no generation.
 fn generation(number: &Number) -> Result<Option<Generation>, InvalidName> {
     match number.parse::<i64>() {
         Some(0) => Ok(None),
@@ -191,7 +190,7 @@ fn notification_kind(event_type: &str, overwritten: bool) -> EventKind {
     }
 }
 
-/// Storage's `CloudEvents` don't tell whether a deleted version was overwritten: then it is taken as overwritten, as
+/// Cloud Storage's `CloudEvents` don't say whether a deleted version was overwritten: it is taken as overwritten, as
 /// that deletes nothing.
 fn cloud_event_kind(event_type: &str) -> EventKind {
     match event_type {
@@ -202,7 +201,7 @@ fn cloud_event_kind(event_type: &str) -> EventKind {
     }
 }
 
-/// First-generation background functions don't tell whether a deleted version was overwritten, either.
+/// First-generation background functions don't get whether a deleted version was overwritten, either.
 ///
 /// <https://cloud.google.com/functions/1stgendocs/calling/storage>
 fn background_kind(event_type: &str) -> EventKind {

@@ -1,4 +1,4 @@
-//! From the extension's parameters to this service's variables: a pure function.
+//! Converts the extension's parameters to this service's variables: a pure function.
 
 use super::outputs::renditions;
 use super::paths::wildcards;
@@ -7,7 +7,8 @@ use super::{Parameters, Variables};
 use crate::config::header_value;
 use crate::names::BucketName;
 
-/// The extension goes by these alone (`supportedContentTypes` in its `global.ts`), less AVIF, which isn't decoded here.
+/// The content types that the extension takes (`supportedContentTypes` in its `global.ts`), without AVIF, which isn't
+/// decoded here.
 const SOURCE_TYPES: [&str; 6] = [
     "image/jpeg",
     "image/jpg",
@@ -17,16 +18,16 @@ const SOURCE_TYPES: [&str; 6] = [
     "image/tiff",
 ];
 
-/// What the parameters become, and what is to be said about it.
+/// The converted parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversion {
     /// This service's variables.
     pub variables: Variables,
-    /// Lines on what has no counterpart.
+    /// Remarks on what has no counterpart.
     pub remarks: Vec<Remark>,
 }
 
-/// Turns parameters into variables.
+/// Converts parameters to variables.
 ///
 /// # Errors
 /// Every parameter that is broken or can't be followed, each in plain words.
@@ -63,7 +64,7 @@ pub fn convert(parameters: &Parameters) -> Result<Conversion, Vec<String>> {
     }
 }
 
-/// Keeps a fault for the end, so that all can be told at once.
+/// Records a fault, so that all are reported at once.
 fn keep<T>(faults: &mut Vec<String>, read: Result<T, (&str, String)>) -> Option<T> {
     read.map_err(|(parameter, fault)| faults.push(format!("{parameter}: {fault}")))
         .ok()

@@ -1,4 +1,4 @@
-//! Sizes, image types and the folder of resized images as renditions.
+//! Converts sizes, image types and the folder of resized images to renditions.
 
 use super::remarks::remark;
 use super::sharp::Options;
@@ -9,10 +9,7 @@ use crate::rendition::{MAX_RENDITIONS, Renditions, written};
 /// A parameter and what is wrong with it.
 type Fault = (&'static str, String);
 
-/// Reads what is made of each source.
-///
-/// # Errors
-/// The first parameter that nothing can be made of.
+/// Converts the parameters to renditions; an error is the first parameter that can't be converted.
 pub(super) fn renditions(
     parameters: &Parameters,
     remarks: &mut Vec<Remark>,
@@ -59,7 +56,7 @@ pub(super) fn renditions(
     Renditions::parse(&texts.join(" ")).map_err(|fault| ("IMG_SIZES", fault.to_string()))
 }
 
-/// The folder within each source's own as a pattern has it: `a/b/`, or nothing.
+/// The folder within each source's own as a part of a pattern: `a/b/`, or nothing.
 fn folder(path: &str, remarks: &mut Vec<Remark>) -> Result<String, Fault> {
     let steps: Vec<_> = path
         .split('/')
@@ -79,13 +76,13 @@ fn folder(path: &str, remarks: &mut Vec<Remark>) -> Result<String, Fault> {
     Ok(steps.collect())
 }
 
-/// A size as names have it and as a rendition does.
+/// A size as written in names and in a rendition.
 struct Size {
     name: String,
     size: String,
 }
 
-/// The sizes, each once, less those that no picture has.
+/// The distinct sizes, without those of no pixels.
 fn sizes(list: &str, remarks: &mut Vec<Remark>) -> Result<Vec<Size>, Fault> {
     let mut sizes: Vec<Size> = Vec::new();
     for name in list.split(',') {
@@ -123,7 +120,7 @@ fn sides(name: &str) -> Option<(u16, u16)> {
     Some((bounded(width)?, bounded(height)?))
 }
 
-/// A side within the longest; what no number holds is longer.
+/// Parses a side, capped at the longest; a number that overflows is capped too.
 fn bounded(digits: &str) -> Option<u16> {
     if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
         return None;
@@ -151,7 +148,7 @@ fn types(list: &str) -> Result<Vec<String>, Fault> {
     Ok(types)
 }
 
-/// How an image type's names end, and its format; transparency becomes black in sharp's JPEG.
+/// An image type's extension and format; sharp makes transparency black in JPEG.
 fn encoding(kind: &str, options: &Options) -> Option<(String, String)> {
     let quality = options.quality(kind).unwrap_or(80);
     let (extension, format) = match kind {

@@ -1,4 +1,4 @@
-//! Files of `KEY=VALUE` lines as the Firebase CLI writes and reads them.
+//! Parses files of `KEY=VALUE` lines as the Firebase CLI does.
 //!
 //! The rules are those of `src/functions/env.ts` in firebase-tools: `#` begins a comment, a value in quotes may go over
 //! several lines, and in double quotes a backslash escapes.
@@ -13,12 +13,12 @@ pub struct Parameters(BTreeMap<String, String>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {number} is not KEY=VALUE")]
 pub struct InvalidLine {
-    /// Its number, from 1.
+    /// The line's number, from 1.
     pub number: usize,
 }
 
 impl Parameters {
-    /// Reads a file's text; of a parameter that is there twice, the later counts.
+    /// Parses a file's text; of a parameter that is there twice, the later counts.
     ///
     /// # Errors
     /// The first [`InvalidLine`].
@@ -61,13 +61,13 @@ impl Parameters {
     }
 }
 
-/// Whether the CLI takes it as a name; those of its own have dots and slashes.
+/// Whether the CLI accepts a name; its own ones have dots and slashes.
 fn is_key(text: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/');
     !text.is_empty() && text.chars().all(legal)
 }
 
-/// The value that a text begins with, and up to where it and the rest of its line go.
+/// The value at the start of a text, and the length of it and the rest of its line.
 fn value(text: &str) -> (String, usize) {
     if let Some(quoted) = quoted(text) {
         return quoted;

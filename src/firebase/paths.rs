@@ -1,13 +1,11 @@
-//! The extension's lists of folders as this service's wildcards.
+//! Converts the extension's lists of folders to this service's wildcards.
 //!
 //! The extension takes a path as the beginning of a regular expression, `^PATH(?:/.*|$)`, in which `*` stands for any
-//! letters, digits, `_`, `-`, `.`, white space and slashes, or nothing, and holds it against the object's folder (`util.ts`,
-//! `startsWithArray`).
+//! letters, digits, `_`, `-`, `.`, white space and slashes, or nothing, and matches it with the object's folder
+//! (`util.ts`, `startsWithArray`).
 
-/// Turns a list of absolute paths into wildcards of the names in them.
-///
-/// # Errors
-/// Words on the first entry that the extension would refuse, or that is more than a path with `*`.
+/// Converts a list of absolute paths to wildcards of the names in them; an error is the first entry that the extension
+/// would reject, or that is more than a path with `*`.
 pub(super) fn wildcards(list: &str) -> Result<Vec<String>, String> {
     list.split(',').map(|path| wildcard(path.trim())).collect()
 }
@@ -22,7 +20,7 @@ fn wildcard(path: &str) -> Result<String, String> {
             "{path:?} is no absolute path such as /users/pictures, which doesn't end in a slash"
         ));
     };
-    // To the extension these are parts of a regular expression, to this service some are wildcards.
+    // These are parts of a regular expression to the extension, and some are wildcards here.
     if let Some(c) = folders.chars().find(|c| "?+^$()[]{}|\\".contains(*c)) {
         return Err(format!(
             "{path:?} has a {c}, which the extension reads as a part of a regular expression: write the folders one by one, with * alone"
@@ -36,7 +34,7 @@ fn wildcard(path: &str) -> Result<String, String> {
             c => pattern.push(c),
         }
     }
-    // The bucket's own folder is / and ends in a slash, which no other does: nothing has to follow it.
+    // The bucket's own folder is /, the only one that ends in a slash: nothing has to follow it.
     if pattern != "**" {
         pattern.push_str("/**");
     }

@@ -1,15 +1,15 @@
-//! What has no counterpart here, and what to do instead.
+//! Remarks on parameters that have no counterpart here.
 
 use std::fmt;
 
 use super::Parameters;
 
-/// A line about one parameter.
+/// A remark on one parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// The parameter's name.
     pub parameter: String,
-    /// What it meant, and what to do instead.
+    /// What has no counterpart, and what to do instead.
     pub words: String,
 }
 
@@ -24,7 +24,7 @@ impl Remark {
     }
 }
 
-/// Adds words on a parameter, to those that were just said of it.
+/// Adds a remark on a parameter, or words to the last remark if it is on the same one.
 pub(super) fn remark(remarks: &mut Vec<Remark>, parameter: &str, words: &str) {
     match remarks.last_mut() {
         Some(last) if last.parameter == parameter => last.words.extend(["; ", words]),
@@ -51,7 +51,7 @@ const CONVERTED: [&str; 9] = [
     "SHARP_OPTIONS",
 ];
 
-/// Parameters that become none, with the values that ask for nothing, and words for all others.
+/// Parameters without a counterpart, the values that need no remark, and the remark on all others.
 const WITHOUT_COUNTERPART: [(&[&str], &[&str], &str); 14] = [
     (
         &["DELETE_ORIGINAL_FILE"],
@@ -134,7 +134,7 @@ const WITHOUT_COUNTERPART: [(&[&str], &[&str], &str); 14] = [
     ),
 ];
 
-/// A line for each parameter that becomes no variable and asks for something.
+/// The remarks on parameters without a counterpart.
 pub(super) fn without_counterpart(parameters: &Parameters) -> Vec<Remark> {
     let names = parameters.names();
     names

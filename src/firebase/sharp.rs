@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::remarks::remark;
 use super::{Parameters, Remark};
 
-/// How outputs fit, and what their coders are told.
+/// The fit of outputs and the quality of their encoders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Options {
     /// Whether the box is filled and the rest cut off.
@@ -15,7 +15,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads `SHARP_OPTIONS`, and `OUTPUT_OPTIONS` of these image types.
+    /// Parses `SHARP_OPTIONS`, and `OUTPUT_OPTIONS` of these image types.
     pub(super) fn read(
         parameters: &Parameters,
         types: &[String],
@@ -50,7 +50,6 @@ impl Options {
         options
     }
 
-    /// The quality that an image type was given.
     pub(super) fn quality(&self, kind: &str) -> Option<u8> {
         let mut qualities = self.qualities.iter();
         qualities
@@ -58,7 +57,7 @@ impl Options {
             .map(|(_, quality)| *quality)
     }
 
-    /// Whether an option of resizing is taken over, or is what happens anyway.
+    /// Takes over an option of resizing; false if it has no counterpart and changes the result.
     fn take_resize(&mut self, name: &str, value: &Value) -> bool {
         match (name, value) {
             ("fit", value) if value == "cover" => {
@@ -69,7 +68,7 @@ impl Options {
             ("position", value) => value == "centre" || value == "center",
             ("withoutEnlargement", value) => value == true,
             ("animated", value) => value == false,
-            // These change how the work is done, and not what comes out of it.
+            // These change how the work is done, not its result.
             ("fastShrinkOnLoad" | "failOn" | "failOnError" | "sequentialRead" | "unlimited", _) => {
                 true
             }
@@ -77,7 +76,7 @@ impl Options {
         }
     }
 
-    /// Whether an option of an output is taken over.
+    /// Takes over an option of an output; false if it has no counterpart.
     fn take_output(&mut self, kind: &str, name: &str, value: &Value) -> bool {
         let quality = value.as_u64().and_then(|value| u8::try_from(value).ok());
         match (kind, name, quality) {
@@ -90,7 +89,7 @@ impl Options {
     }
 }
 
-/// A parameter's JSON object; the extension goes on without one that is broken.
+/// A parameter's JSON object; a broken one is ignored, as by the extension.
 fn object(
     parameters: &Parameters,
     name: &str,

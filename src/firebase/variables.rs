@@ -1,4 +1,4 @@
-//! This service's variables, and how a shell and Terraform read them.
+//! This service's variables, as text for a shell or Terraform.
 
 use std::fmt::Write as _;
 
@@ -14,18 +14,18 @@ pub enum Format {
     Tfvars,
 }
 
-/// What the extension's parameters become.
+/// The variables that the extension's parameters are converted to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variables {
     /// The one bucket that sources are in and outputs go to.
     pub bucket: BucketName,
-    /// What is made of each source.
+    /// The renditions of each source.
     pub renditions: Renditions,
     /// The content types of sources.
     pub source_types: Vec<String>,
     /// Wildcards of the names that are sources; empty for all.
     pub include: Vec<String>,
-    /// Wildcards of the names that are none.
+    /// Wildcards of the names that are no sources.
     pub exclude: Vec<String>,
     /// The outputs' Cache-Control, where it isn't the source's.
     pub cache_control: Option<String>,
@@ -45,7 +45,7 @@ impl Variables {
         let mut lines = String::new();
         let mut line = |key: &str, value: &str| {
             if !value.is_empty() {
-                // Writing to a text never fails.
+                // Writing to a `String` never fails.
                 let _ = writeln!(lines, "{key}='{}'", value.replace('\'', r"'\''"));
             }
         };
@@ -71,7 +71,6 @@ impl Variables {
         let mut list = |key: &str, entries: &[String]| {
             if !entries.is_empty() {
                 let entries: Vec<_> = entries.iter().map(|entry| quoted(entry)).collect();
-                // Writing to a text never fails.
                 let _ = writeln!(lines, "{key} = [{}]", entries.join(", "));
             }
         };
@@ -90,7 +89,7 @@ impl Variables {
     }
 }
 
-/// A text in Terraform's quotes, in which `${` and `%{` begin a template.
+/// Quotes a text for Terraform, to which `${` and `%{` begin a template.
 fn quoted(text: &str) -> String {
     let text = text.replace('\\', r"\\").replace('"', r#"\""#);
     let text = text.replace("${", "$${").replace("%{", "%%{");

@@ -1,4 +1,4 @@
-//! Objects stored with `Content-Encoding: gzip` (RFC 1952), unpacked by us so that their checksum and our cap hold.
+//! Unpacks objects stored with `Content-Encoding: gzip` (RFC 1952) here, so that checksum and size limit hold.
 
 use std::io::Read as _;
 
@@ -8,20 +8,19 @@ use crate::outcome::Failure;
 use crate::render::Refusal;
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// The first piece that is unpacked; each further one is as long as all before it.
+/// The size of the first piece that is unpacked; each further one is as long as all before it.
 const FIRST_PIECE: u64 = 1 << 20;
-/// The most members that one file is unpacked from; block compressors make one for each 64 KiB.
+/// The most members in one file; block compressors make one for each 64 KiB.
 const MAX_MEMBERS: u32 = 1 << 16;
 
-/// Whether bytes begin as gzip does.
 pub(super) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
-/// Unpacks gzip, at most `limit` bytes of it: members one after another, and zeros behind them, which pad tapes' blocks
-/// and which gzip(1) ignores too.
+/// Unpacks gzip, at most `limit` bytes of it.
 ///
-/// `reserve` is asked for the total of unpacked bytes before each piece.
+/// Members are concatenated and zeros after them ignored, as gzip(1) does: they pad tapes' blocks. `reserve` is called
+/// with the total of unpacked bytes before each piece.
 ///
 /// # Errors
 /// [`Failure::TooLarge`] over the limit, [`Refusal::Corrupt`] for broken gzip, and any error of `reserve`.

@@ -1,21 +1,21 @@
-//! The outputs' places in the target bucket, each written on the condition that it is as it was seen.
+//! Writes outputs to their places in the target bucket, conditional on what was seen there.
 //!
 //! # Why an old picture never ends up over a new one
 //!
-//! Each place is argued for by itself: the outputs of one event share a source and nothing else. An output is written only
-//! if its place is as it was seen: empty, or holding one certain generation. So of two instances that race for a place, one
-//! fails and looks again. Whoever finds anything but just what it brings (this source, this version, this recipe) asks which
-//! version of the source is live *after* it has seen what is there, and replaces only if its own is. Suppose an event for
-//! version 1 wrote over the output of version 2. It had seen that output's generation before it asked for the live version, so
-//! version 2, whose event had written by then, was already there; the answer would have been version 2 and nothing written.
-//! Duplicates find what they bring and end. Generations are only compared for equality, as their order is not promised.
+//! The argument is per place: the outputs of one event share a source and nothing else. A write requires that its place
+//! is as it was seen: empty, or holding one certain generation. So of two instances that race for a place, one fails
+//! and looks again. An instance that finds anything but its own output (this source, this version, this recipe) asks
+//! for the source's live version *after* it looked at the place, and replaces only if that is its own. Suppose an event
+//! for version 1 overwrote the output of version 2. It had seen that output's generation before it asked for the live
+//! version, so version 2, whose event had written by then, was already there; the answer would have been version 2 and
+//! nothing written. Duplicates find their own output and end. Generations are only compared for equality, as their
+//! order is not promised.
 //!
-//! Recipes have no order either: of two configurations at work on one place, as while a new revision takes over, each
-//! replaces the other's output of the live version, and the last event decides. `reconcile` then brings every place to
-//! the recipe that it is run with.
+//! Recipes have no order either: while two configurations are deployed, as during a rollout, each replaces the other's
+//! output of the live version, and the last event wins. `reconcile` then brings every place to its own recipe.
 //!
-//! An empty place is taken without asking. So an event that was held up all that time could put its old version where
-//! somebody has deleted the new one's output by hand; and where deletions are followed, see [`retire`](super::retire).
+//! An empty place is written without asking. So an event that was held up long enough can put its old version where
+//! somebody has deleted the new one's output by hand; where deletions are followed, see [`retire`](super::retire).
 
 use std::borrow::Cow;
 
@@ -30,13 +30,13 @@ use crate::store::{Precondition, StoreError, Version};
 use crate::stored::{Origin, Upload};
 use crate::work::{Place, Skip};
 
-/// A place that changes under so many attempts is left to a later delivery.
+/// How often a place that keeps changing is tried before the event is left to a redelivery.
 pub(super) const ATTEMPTS: usize = 8;
-/// After this many failed preconditions on a place that has not changed, the store has another reason.
-const UNEXPLAINED: usize = 3;
+/// After this many failed preconditions on an unchanged place, the store has another reason.
+const MAX_UNEXPLAINED: usize = 3;
 
 impl Pipeline {
-    /// Takes out the places that hold just what would be made; a look that fails takes nothing out.
+    /// Removes and returns the places whose outputs are current; one that can't be looked at stays.
     pub(super) async fn take_current(&self, job: &mut Job) -> Vec<Place> {
         let Some(generation) = job.source.generation else {
             return Vec::new();
@@ -63,7 +63,7 @@ impl Pipeline {
             .collect()
     }
 
-    /// Writes all outputs side by side, and tells what became of the event by what became of each.
+    /// Writes all outputs concurrently, and combines their results into the event's.
     pub(super) async fn write_all(
         &self,
         job: &Job,
@@ -81,13 +81,13 @@ impl Pipeline {
                 Ok(outcome) => Ok(outcome),
                 Err(Stop::Skip(skip)) => Ok(Outcome::Skipped(skip)),
                 Err(Stop::Failure(failure)) => Err(failure),
-                Err(Stop::ShortOf(_)) => Err(Failure::Overloaded),
+                Err(Stop::NeedsMemory(_)) => Err(Failure::Overloaded),
             };
             report.place(&place.name, &written);
             together = Some(match (together, written) {
                 (None, written) => written,
-                (Some(Ok(one)), Ok(other)) => Ok(Outcome::or_rather(one, other)),
-                (Some(Err(one)), Err(other)) => Err(Failure::or_rather(one, other)),
+                (Some(Ok(one)), Ok(other)) => Ok(Outcome::dominant(one, other)),
+                (Some(Err(one)), Err(other)) => Err(Failure::dominant(one, other)),
                 (Some(Err(failure)), Ok(_)) | (Some(Ok(_)), Err(failure)) => Err(failure),
             });
         }
@@ -95,19 +95,19 @@ impl Pipeline {
         Ok(together.unwrap_or(Ok(Outcome::Skipped(Skip::Current)))?)
     }
 
-    /// Stores an output unless its place holds a better one; see the argument above.
+    /// Stores an output unless its place holds a current or a newer one; see the module's documentation.
     async fn write(&self, job: &Job, place: &Place, upload: &Upload) -> Result<Outcome, Stop> {
         let bucket = &self.scope.target_bucket;
         let mut upload = Cow::Borrowed(upload);
         let mut replaced = None;
         let mut precondition = Precondition::Absent;
-        let mut refusals = 0;
+        let mut unexplained = 0;
         for _ in 0..ATTEMPTS {
             let written = self
                 .store
                 .write(bucket, &place.name, &upload, precondition)
                 .await;
-            let refusal = match written {
+            let cause = match written {
                 Ok(_) => return Ok(replaced.map_or(Outcome::Created, Outcome::Replaced)),
                 Err(StoreError::PreconditionFailed(cause)) => cause,
                 Err(StoreError::NotFound) => return Err(Failure::TargetMissing.into()),
@@ -125,16 +125,16 @@ impl Pipeline {
                     (Precondition::Is(generation), Some(replaced))
                 }
             };
-            // Where a policy of the organisation forbids the write, the answer is the same as for a place that has changed.
-            refusals += usize::from(precondition == demanded);
-            if refusals == UNEXPLAINED {
-                return Err(Failure::Store(StoreError::Unknown(refusal)).into());
+            // Where an organization policy forbids the write, the answer is the same as for a place that has changed.
+            unexplained += usize::from(precondition == demanded);
+            if unexplained == MAX_UNEXPLAINED {
+                return Err(Failure::Store(StoreError::Unknown(cause)).into());
             }
         }
         Err(Failure::Contended.into())
     }
 
-    /// Whether the output is to replace what was seen in its place.
+    /// Whether the output is to replace the object that was seen in its place, and why.
     async fn replaces(
         &self,
         job: &Job,

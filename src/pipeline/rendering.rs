@@ -1,14 +1,14 @@
-//! The renderer at work, on a core and in memory of its own.
+//! Runs the renderer on a blocking thread, with a core and reserved memory.
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::content_encoding::{gunzip, is_gzip};
-use super::{FLAT_BYTES, Stop};
+use super::{OVERHEAD_BYTES, Stop};
 use crate::budget::Reservation;
 use crate::outcome::Failure;
 use crate::render::{self, Limits, Plan, Target};
 
-/// A source on its way through the renderer, with the memory set aside for it.
+/// A source to be rendered, with the memory reserved for it.
 pub(super) struct Rendering {
     pub(super) bytes: Vec<u8>,
     pub(super) gzipped: bool,
@@ -18,9 +18,8 @@ pub(super) struct Rendering {
     pub(super) targets: Vec<Target>,
 }
 
-/// How rendering ended.
 pub(super) struct Ended {
-    /// The source's width and height as stored, as far as they are known.
+    /// The source's width and height as stored, if known.
     pub(super) source_pixels: Option<(u32, u32)>,
     pub(super) rendered: Result<Rendered, Stop>,
 }
@@ -34,7 +33,7 @@ pub(super) struct Rendered {
 }
 
 impl Rendering {
-    /// Renders on a blocking thread. The core's permit and the reserved memory move there too, so that a timeout releases
+    /// Renders on a blocking thread, to which the core's permit and the reservation move: a timeout must release
     /// neither while rendering goes on.
     pub(super) async fn run(self, core: OwnedSemaphorePermit) -> Result<Ended, Failure> {
         on_core(core, move || {
@@ -49,21 +48,21 @@ impl Rendering {
     }
 
     fn render(mut self, source_pixels: &mut Option<(u32, u32)>) -> Result<Rendered, Stop> {
-        // Some tools set the header on plain files.
+        // Some tools set the header on files that aren't packed.
         if self.gzipped && is_gzip(&self.bytes) {
-            let held = self.bytes.len() as u64 + FLAT_BYTES;
+            let held = self.bytes.len() as u64 + OVERHEAD_BYTES;
             let most = held.saturating_add(self.max_bytes);
             let reservation = &mut self.reservation;
             self.bytes = gunzip(&self.bytes, self.max_bytes, |more| {
                 let grown = reservation.grow_to(held.saturating_add(more));
-                grown.map_err(|no_room| Stop::without(no_room, most))
+                grown.map_err(|no_room| Stop::no_room(no_room, most))
             })?;
         }
         let plan = Plan::new(&self.bytes, &self.limits, &self.targets)?;
         *source_pixels = Some((plan.width, plan.height));
-        let whole = self.bytes.len() as u64 + plan.memory_bytes() + FLAT_BYTES;
+        let whole = self.bytes.len() as u64 + plan.memory_bytes() + OVERHEAD_BYTES;
         let resized = self.reservation.resize(whole);
-        resized.map_err(|no_room| Stop::without(no_room, whole))?;
+        resized.map_err(|no_room| Stop::no_room(no_room, whole))?;
         let source_pixels = plan.shown_size();
         let made = plan.render()?;
         let kept: u64 = made
@@ -72,8 +71,8 @@ impl Rendering {
             .map(|output| output.bytes.len() as u64)
             .sum();
         drop(self.bytes);
-        // Less than before, which never fails.
-        let _ = self.reservation.resize(whole.min(kept + FLAT_BYTES));
+        // Shrinking never fails.
+        let _ = self.reservation.resize(whole.min(kept + OVERHEAD_BYTES));
         Ok(Rendered {
             made,
             source_pixels,
@@ -82,7 +81,7 @@ impl Rendering {
     }
 }
 
-/// Runs work on a thread for blocking work.
+/// Runs work on a blocking thread, and releases the core after it.
 pub(super) async fn on_core<T: Send + 'static>(
     core: OwnedSemaphorePermit,
     work: impl FnOnce() -> T + Send + 'static,

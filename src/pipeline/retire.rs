@@ -1,26 +1,26 @@
-//! Outputs whose picture is gone, where deletions are followed.
+//! Deletes outputs whose source version is gone, where deletions are followed.
 //!
 //! # Why nothing of a deleted picture stays
 //!
-//! An output is *of* a source if it records its bucket and name. Three things leave one behind, and each is undone by whoever
-//! comes last:
+//! An output belongs to a source if it records its bucket and name. Three sequences of events could leave one behind,
+//! and in each the last to act deletes it:
 //!
-//! - The picture is deleted after its output was written. Its deletion's event looks at the place, and deletes an output of
-//!   just the version that is gone: generations don't come back, so it shows what is not live, whatever is live now. An
-//!   output of another version, whose own deletion was an overwrite and said nothing, goes if the source, asked *after* the
-//!   place was seen, has no live version.
-//! - The output is written after the deletion's event was handled. So whoever is through with a place asks once more whether its
-//!   version is live, *after* its last write, and if not deletes what it has written. Either the deletion came before that
-//!   answer, which then says so, or its event comes after the write, and finds the output. An instance that dies between write
+//! - The picture is deleted after its output was written. The deletion's event looks at the place and deletes an output
+//!   of the deleted version: generations don't come back, so it isn't live, whatever is live now. An output of another
+//!   version, whose own deletion was an overwrite without an event, is deleted if the source, looked up *after* the
+//!   place, has no live version.
+//! - The output is written after the deletion's event was handled. So after its last write each event asks once more
+//!   whether its version is live, and if not deletes what it has written. Either the deletion came before that answer,
+//!   which then says so, or its event comes after the write and finds the output. An instance that dies between write
 //!   and question hasn't acknowledged its event, and the next delivery finds the version gone and does the same.
-//! - The picture is overwritten by something that can't be rendered. Then an output of an older version shows what is not
-//!   there any more: it goes if the version that was refused is live or none is.
+//! - The picture is overwritten by one that can't be rendered. An output of an older version is then deleted if the
+//!   unrenderable version is live, or none is.
 //!
 //! # Why no current output goes
 //!
-//! Each delete is conditional on the generation of the output that was seen. If a new version takes the source's name after
-//! it was asked for, its event either has replaced the output by then, and the delete fails and looks again, or finds the
-//! place empty, and takes it.
+//! Each delete is conditional on the generation of the output that was seen. If a new version appears after the source
+//! was looked up, its event either has replaced the output by then, and the delete fails and looks again, or finds the
+//! place empty, and writes to it.
 
 use futures_util::future::join_all;
 
@@ -33,17 +33,16 @@ use crate::store::{StoreError, Version};
 use crate::stored::Record;
 use crate::work::{Place, Skip};
 
-/// Why outputs of a source are to go.
+/// Why outputs of a source are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     /// This version is not live any more.
     Deleted(Generation),
-    /// This version can't be rendered.
-    Refused(Generation),
+    Unrenderable(Generation),
 }
 
 impl Pipeline {
-    /// Deletes those outputs of a source that show a version which is gone.
+    /// Deletes the outputs of a source that show a version which is gone.
     pub(super) async fn retire(
         &self,
         job: &Job,
@@ -63,11 +62,11 @@ impl Pipeline {
                 Ok(Outcome::Skipped(skip)) if together == Outcome::Skipped(Skip::NoThumbnail) => {
                     together = Outcome::Skipped(skip);
                 }
-                Ok(outcome) => together = together.or_rather(outcome),
+                Ok(outcome) => together = together.dominant(outcome),
                 Err(failure) => {
                     failed = Some(match failed {
                         None => failure,
-                        Some(other) => Failure::or_rather(other, failure),
+                        Some(other) => Failure::dominant(other, failure),
                     });
                 }
             }
@@ -75,8 +74,8 @@ impl Pipeline {
         failed.map_or(Ok(together), |failure| Err(failure.into()))
     }
 
-    /// Asks once more whether the version that was at work is live, and retires its outputs if not.
-    pub(super) async fn look_after(
+    /// Asks once more whether the handled version is live, and deletes its outputs if not.
+    pub(super) async fn recheck(
         &self,
         job: &Job,
         outcome: Outcome,
@@ -101,17 +100,19 @@ impl Pipeline {
         Ok(Outcome::Skipped(instead))
     }
 
-    /// Retires what a refused version has overwritten; where deletions aren't followed, tells that it stays.
-    pub(super) async fn look_after_refused(
+    /// Deletes the outputs that an unrenderable version has overwritten; where deletions aren't followed, reports that
+    /// they stay.
+    pub(super) async fn retire_overwritten(
         &self,
         job: &Job,
         report: &mut Report,
     ) -> Result<(), Stop> {
-        let Some(refused) = report.generation.or(job.source.generation) else {
+        let Some(unrenderable) = report.generation.or(job.source.generation) else {
             return Ok(());
         };
         if self.scope.propagate_deletes {
-            self.retire(job, Cause::Refused(refused), report).await?;
+            self.retire(job, Cause::Unrenderable(unrenderable), report)
+                .await?;
             return Ok(());
         }
         let bucket = &self.scope.target_bucket;
@@ -121,12 +122,12 @@ impl Pipeline {
             .map(|place| self.store.look(bucket, &place.name));
         let seen = report.time(Stage::Write, join_all(looks)).await;
         for (place, seen) in job.places.iter().zip(seen) {
-            // This only informs, so that a failure to look is none.
+            // This is only reported, so errors are ignored.
             let record = seen.ok().flatten().and_then(|seen| seen.record());
             let is_older =
-                |record: &Record| is_of(record, job, place) && record.generation != refused;
+                |record: &Record| is_of(record, job, place) && record.generation != unrenderable;
             if record.as_ref().is_some_and(is_older) {
-                report.stays(&place.name);
+                report.kept(&place.name);
             }
         }
         Ok(())
@@ -151,7 +152,7 @@ impl Pipeline {
                 .delete(bucket, &place.name, seen.generation)
                 .await
             {
-                // A repeated attempt of the client's own may find its work done.
+                // A retry by the client may find the object already deleted.
                 Ok(()) | Err(StoreError::NotFound) => return Ok(Outcome::Deleted),
                 Err(StoreError::PreconditionFailed(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -160,7 +161,7 @@ impl Pipeline {
         Err(Failure::Contended)
     }
 
-    /// Whether what was seen is an output of the source that shows a version which is gone.
+    /// Whether the object seen in a place is an output of the source that shows a version which is gone.
     async fn is_gone(
         &self,
         job: &Job,
@@ -175,7 +176,7 @@ impl Pipeline {
         if matches!(cause, Cause::Deleted(gone) if gone == shows) {
             return Ok(true);
         }
-        if matches!(cause, Cause::Refused(refused) if refused == shows) {
+        if matches!(cause, Cause::Unrenderable(unrenderable) if unrenderable == shows) {
             return Ok(false);
         }
         let source = &job.source;
@@ -183,7 +184,7 @@ impl Pipeline {
         Ok(match (cause, live) {
             (_, None) => true,
             (Cause::Deleted(_), Some(_)) => false,
-            (Cause::Refused(refused), Some(live)) => live.generation == refused,
+            (Cause::Unrenderable(unrenderable), Some(live)) => live.generation == unrenderable,
         })
     }
 }

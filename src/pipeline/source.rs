@@ -1,6 +1,6 @@
-//! The source: looked at, opened, let in by its size, and read no further than memory was reserved for.
+//! Looks up, opens, admits and reads the source, within the memory reserved for it.
 
-use super::{FLAT_BYTES, Pipeline, Stop};
+use super::{OVERHEAD_BYTES, Pipeline, Stop};
 use crate::budget::Reservation;
 use crate::outcome::Failure;
 use crate::render::{Target, usual_memory_bytes};
@@ -45,23 +45,23 @@ impl Pipeline {
     pub(super) async fn admit(
         &self,
         size: Option<u64>,
-        least: u64,
+        min_bytes: u64,
         targets: &[Target],
     ) -> Result<Reservation, Failure> {
         let whole = self.budget.bytes();
         let source = match size {
-            Some(size) => size.saturating_add(FLAT_BYTES),
+            Some(size) => size.saturating_add(OVERHEAD_BYTES),
             None => self.largest_source(),
         };
         let usual = source
             .saturating_add(usual_memory_bytes(targets))
-            .max(least);
+            .max(min_bytes);
         Ok(self.budget.reserve(usual.min(whole).max(source)).await?)
     }
 
-    /// The memory for a source whose size isn't known. It is capped by the budget: whether the source fits shows when it is read.
+    /// The memory for a source of unknown size, capped by the budget: whether the source fits shows when it is read.
     fn largest_source(&self) -> u64 {
-        let largest = self.max_source_bytes.saturating_add(FLAT_BYTES);
+        let largest = self.max_source_bytes.saturating_add(OVERHEAD_BYTES);
         largest.min(self.budget.bytes())
     }
 
@@ -73,15 +73,15 @@ impl Pipeline {
         reserved: u64,
     ) -> Result<Vec<u8>, Stop> {
         let limit = reserved
-            .saturating_sub(FLAT_BYTES)
+            .saturating_sub(OVERHEAD_BYTES)
             .min(self.max_source_bytes);
         let bytes = match source.read(limit, announced).await {
             Err(StoreError::TooLarge { limit }) if limit < self.max_source_bytes => {
-                // It is larger than was announced, or than the whole budget.
+                // The source is larger than was announced, or than the whole budget.
                 if reserved < self.largest_source() {
-                    return Err(Stop::ShortOf(self.largest_source()));
+                    return Err(Stop::NeedsMemory(self.largest_source()));
                 }
-                let bytes = limit.saturating_add(FLAT_BYTES + 1);
+                let bytes = limit.saturating_add(OVERHEAD_BYTES + 1);
                 let budget = self.budget.capacity();
                 return Err(Failure::OverBudget { bytes, budget }.into());
             }
@@ -95,7 +95,7 @@ impl Pipeline {
     }
 }
 
-/// A source that is not there any more is no failure.
+/// Turns an error at the source into its meaning: one that no longer exists is skipped.
 fn at_source(error: StoreError) -> Stop {
     match error {
         StoreError::NotFound => Skip::Gone.into(),

@@ -86,15 +86,15 @@ async fn a_picture_that_takes_more_than_usual_waits_for_it_with_nothing_in_hand(
         .memory_bytes();
     let usually = usual_memory_bytes(&[Target::default()]);
     assert!(takes > usually, "{takes}");
-    let budget = takes + 4 * FLAT_BYTES;
+    let budget = takes + 4 * OVERHEAD_BYTES;
     let folder = tempfile::tempdir().unwrap();
     let pipeline = pipeline(&folder, budget, Duration::from_mins(1), &png);
-    let usual = png.len() as u64 + FLAT_BYTES + usually;
+    let usual = png.len() as u64 + OVERHEAD_BYTES + usually;
     let free = 1 << 20;
     let others = pipeline.budget.reserve(budget - usual - free);
     let others = others.await.unwrap();
     let in_line = async {
-        // Nobody gets a byte once somebody is first in line, however many are free.
+        // While somebody is first in line, nobody else gets a byte, however many are free.
         while tokio::time::timeout(Duration::ZERO, pipeline.budget.reserve(1))
             .await
             .is_ok()
@@ -118,7 +118,7 @@ async fn gzip_that_finds_no_room_waits_for_the_most_that_it_may_unpack_to() {
     let bytes = gzip.finish().unwrap();
     let packed = bytes.len() as u64;
     let budget = Budget::new(Capacity::Configured(16 << 20), 1);
-    let reservation = budget.reserve(packed + FLAT_BYTES).await.unwrap();
+    let reservation = budget.reserve(packed + OVERHEAD_BYTES).await.unwrap();
     let rest = budget.bytes() - reservation.bytes();
     let _others = budget.reserve(rest).await.unwrap();
     let rendering = Rendering {
@@ -129,8 +129,8 @@ async fn gzip_that_finds_no_room_waits_for_the_most_that_it_may_unpack_to() {
         max_bytes: 4 << 20,
         targets: vec![Target::default()],
     };
-    let most = packed + FLAT_BYTES + (4 << 20);
+    let most = packed + OVERHEAD_BYTES + (4 << 20);
     let core = budget.core().await.unwrap();
     let ended = rendering.run(core).await.unwrap();
-    assert!(matches!(ended.rendered, Err(Stop::ShortOf(bytes)) if bytes == most));
+    assert!(matches!(ended.rendered, Err(Stop::NeedsMemory(bytes)) if bytes == most));
 }

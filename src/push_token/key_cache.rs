@@ -1,12 +1,10 @@
-//! What is known of the keys and when to ask for them, without I/O and with the time as an argument.
+//! Caches the keys and decides when to fetch them, without I/O and with the time as an argument.
 //!
-//! - Keys serve until the end of the life that their server gave them, and no longer: Google marks them
-//!   `must-revalidate`. From half of it on they are fetched again while they still serve, so an outage shorter than the
-//!   other half is not noticed by callers.
-//! - An id that is not among them is looked for by a fetch, as Google may have a new key: at most one per
-//!   [`SEARCH_INTERVAL`], however many ids are made up; in between, such an id is unknown. The interval stands in for a
-//!   list of unknown ids, which a flood would fill.
-//! - After a failed fetch there is none for [`RETRY_INTERVAL`], and an id that is not there is not called unknown.
+//! - Keys are valid for the lifetime that their server gave, and no longer: Google marks them `must-revalidate`. From
+//!   half of it on they are refreshed while still valid, so callers don't notice an outage shorter than the other half.
+//! - An unknown id causes a fetch, as Google may have a new key: at most one per [`SEARCH_INTERVAL`], however many ids
+//!   are made up; in between it is rejected. A list of unknown ids instead would be filled by a flood.
+//! - After a failed fetch there is none for [`RETRY_INTERVAL`], and missing ids are unavailable, not unknown.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,39 +15,38 @@ use super::key_server::KeySet;
 
 /// Unknown ids cause at most one fetch in this time; a new key of Google's is accepted at the latest after it.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(30);
-/// After a failed fetch, the key server is left alone for so long.
+/// How long the key server is left alone after a failed fetch.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Why there is no key of an id.
+/// Why there is no key with an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Miss {
     /// The server has none.
     Unknown,
-    /// The server hasn't said.
+    /// The server could not be asked.
     Unavailable,
 }
 
-/// A key, or why there is none.
 pub(super) type Found = Result<Arc<DecodingKey>, Miss>;
 
 /// The keys as last fetched.
 #[derive(Default)]
 pub(super) struct KeyCache {
-    held: Option<Held>,
-    /// No fetch before, as the last one failed.
+    held: Option<CachedKeys>,
+    /// No fetch before this time, as the last one failed.
     retry_at: Option<Instant>,
-    /// No fetch for an unknown id before.
+    /// No fetch for an unknown id before this time.
     search_at: Option<Instant>,
 }
 
-struct Held {
+struct CachedKeys {
     keys: KeySet,
     refresh_at: Instant,
     expires_at: Instant,
 }
 
 impl KeyCache {
-    /// Looks for a key among those that still live.
+    /// Finds a key among the valid ones.
     pub(super) fn find(&self, id: &str, now: Instant) -> Found {
         let held = self.held.as_ref().filter(|held| now < held.expires_at);
         let held = held.ok_or(Miss::Unavailable)?;
@@ -61,7 +58,7 @@ impl KeyCache {
         })
     }
 
-    /// Whether what was found calls for a fetch, which must then be made.
+    /// Whether a lookup calls for a fetch, which must then be made.
     pub(super) fn begin_fetch(&mut self, found: &Found, now: Instant) -> bool {
         if !is_past(self.retry_at, now) {
             return false;
@@ -79,9 +76,9 @@ impl KeyCache {
         }
     }
 
-    /// Takes in what a fetch brought.
-    pub(super) fn hold(&mut self, keys: KeySet, life: Duration, now: Instant) {
-        self.held = Some(Held {
+    /// Stores the keys of a fetch.
+    pub(super) fn store(&mut self, keys: KeySet, life: Duration, now: Instant) {
+        self.held = Some(CachedKeys {
             keys,
             refresh_at: now + life / 2,
             expires_at: now + life,
@@ -89,10 +86,10 @@ impl KeyCache {
         self.retry_at = None;
     }
 
-    /// Takes note that a fetch failed.
+    /// Records a failed fetch.
     pub(super) fn fail(&mut self, now: Instant) {
         self.retry_at = Some(now + RETRY_INTERVAL);
-        // Whatever was looked for wasn't found out.
+        // The search for an unknown id is undecided.
         self.search_at = None;
     }
 }
@@ -107,7 +104,7 @@ mod tests {
 
     const LIFE: Duration = Duration::from_hours(6);
 
-    /// What a caller with this id gets at that time, and whether there is to be a fetch.
+    /// The result of a lookup, and whether there is to be a fetch.
     fn ask(cache: &mut KeyCache, id: &str, now: Instant) -> (Option<Miss>, bool) {
         let found = cache.find(id, now);
         let fetch = cache.begin_fetch(&found, now);
@@ -125,7 +122,7 @@ mod tests {
 
     fn holding(ids: &[&str], now: Instant) -> KeyCache {
         let mut cache = KeyCache::default();
-        cache.hold(keys(ids), LIFE, now);
+        cache.store(keys(ids), LIFE, now);
         cache
     }
 
@@ -141,7 +138,7 @@ mod tests {
         let now = Instant::now();
         let mut cache = KeyCache::default();
         assert_eq!(ask(&mut cache, "a", now), FETCHED);
-        cache.hold(keys(&["a"]), LIFE, now);
+        cache.store(keys(&["a"]), LIFE, now);
         assert_eq!(ask(&mut cache, "a", now), SERVED);
     }
 
@@ -167,7 +164,7 @@ mod tests {
         let start = Instant::now();
         let mut cache = holding(&["a"], start);
         assert_eq!(ask(&mut cache, "made-up-0", start), SEARCHED);
-        cache.hold(keys(&["a"]), LIFE, start);
+        cache.store(keys(&["a"]), LIFE, start);
         for millis in 0..SEARCH_INTERVAL.as_millis() {
             let now = start + Duration::from_millis(u64::try_from(millis).unwrap());
             assert_eq!(ask(&mut cache, &format!("made-up-{millis}"), now), UNKNOWN);
@@ -183,7 +180,7 @@ mod tests {
         let now = Instant::now();
         let mut cache = holding(&["old"], now);
         assert_eq!(ask(&mut cache, "new", now), SEARCHED);
-        cache.hold(keys(&["new"]), LIFE, now);
+        cache.store(keys(&["new"]), LIFE, now);
         assert_eq!(ask(&mut cache, "new", now), SERVED);
         assert_eq!(ask(&mut cache, "old", now), UNKNOWN);
     }

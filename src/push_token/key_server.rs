@@ -1,4 +1,4 @@
-//! Google's signing keys, as a JSON Web Key Set (RFC 7517) over HTTP.
+//! Fetches Google's signing keys, a JSON Web Key Set (RFC 7517) over HTTP.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,24 +14,24 @@ use serde::Deserialize;
 /// <https://accounts.google.com/.well-known/openid-configuration>.
 pub const GOOGLE_KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
 
-/// A fetch takes no longer, from the look-up of the name to the last byte.
+/// The time limit of a fetch, from the look-up of the name to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest key set that is read; Google's has two kilobytes.
 const MAX_BYTES: usize = 64 << 10;
-/// Keys are kept at least so long, whatever the server says, so that it isn't asked for every token.
+/// The shortest lifetime of keys, whatever the server says, so that it isn't asked for every token.
 const SHORTEST_LIFE: Duration = Duration::from_mins(5);
-/// Keys are kept at most so long; Google says some hours.
+/// The longest lifetime of keys; Google's is some hours.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
-/// An address that keys may be believed from: over TLS, or on this machine.
+/// An address that keys are trusted from: over TLS, or on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeysUrl(Url);
 
 impl KeysUrl {
-    /// Reads an address.
+    /// Parses an address.
     ///
     /// # Errors
-    /// What it is not, in words: whoever can change the keys on their way can open the door.
+    /// What it is not, in words: whoever can change the keys in transit can forge tokens.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let fault = "is neither an https address nor an http address of this machine";
         let url = Url::parse(text).map_err(|_| fault)?;
@@ -50,7 +50,6 @@ impl KeysUrl {
 /// The keys by their ids.
 pub(super) type KeySet = HashMap<String, Arc<DecodingKey>>;
 
-/// Why the keys were not fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("the key server can't be reached")]
@@ -67,7 +66,6 @@ pub(super) enum FetchError {
     NoKeys,
 }
 
-/// The server that publishes the keys.
 pub(super) struct KeyServer {
     url: Url,
     client: Client,
@@ -83,7 +81,7 @@ impl KeyServer {
         Ok(Self { url: url.0, client })
     }
 
-    /// Fetches the keys, and says how long they live.
+    /// Fetches the keys and their lifetime.
     pub(super) async fn fetch(&self) -> Result<(KeySet, Duration), FetchError> {
         tokio::time::timeout(TIMEOUT, self.read())
             .await
@@ -107,7 +105,7 @@ impl KeyServer {
     }
 }
 
-/// What the server says of its answer's freshness (RFC 9111 section 4.2), within bounds.
+/// The lifetime of an answer (RFC 9111 section 4.2), within bounds.
 fn life(headers: &HeaderMap) -> Duration {
     let rules = headers.get_all(CACHE_CONTROL).into_iter();
     let max_age = rules
@@ -139,7 +137,7 @@ struct Jwk {
 }
 
 impl Jwk {
-    /// Its id and itself, if it can verify RS256.
+    /// The key with its id, if it can verify RS256.
     fn verifier(self) -> Option<(String, Arc<DecodingKey>)> {
         let fits = self.kty == "RSA"
             && self.alg.is_none_or(|alg| alg == "RS256")

@@ -1,4 +1,4 @@
-//! The keys as callers ask for them: from the cache, or by a fetch that all who wait share.
+//! Finds keys in the cache, or by a fetch that all waiting callers share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use super::key_cache::{Found, KeyCache};
 use super::key_server::KeyServer;
 use crate::log::chain;
 
-/// The key server with what is known of its keys.
+/// The key server and its cache.
 pub(super) struct Keys(Arc<Shared>);
 
 struct Shared {
@@ -20,7 +20,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     cache: KeyCache,
-    /// The last fetch; its sender is gone when it has ended, well or badly.
+    /// The last fetch; its sender is dropped when it has ended.
     fetch: Option<watch::Receiver<()>>,
 }
 
@@ -50,12 +50,12 @@ impl Keys {
                 (found, _) => return found,
             }
         };
-        // The only change is the sender's end.
+        // Nothing is ever sent: this waits until the sender is dropped.
         let _ = fetch.changed().await;
         self.0.state().cache.find(id, Instant::now())
     }
 
-    /// Starts a fetch in a task of its own: a caller who hangs up takes it from no other.
+    /// Starts a fetch in a task of its own, so that a caller who hangs up doesn't cancel it for others.
     fn fetch(&self) -> watch::Receiver<()> {
         let (running, fetch) = watch::channel(());
         let shared = Arc::clone(&self.0);
@@ -69,10 +69,10 @@ impl Keys {
             }
             let mut state = shared.state();
             match fetched {
-                Ok((keys, life)) => state.cache.hold(keys, life, Instant::now()),
+                Ok((keys, life)) => state.cache.store(keys, life, Instant::now()),
                 Err(_) => state.cache.fail(Instant::now()),
             }
-            // Those who wait find the cache changed.
+            // Wakes the callers who wait.
             drop(running);
         });
         fetch
@@ -80,7 +80,7 @@ impl Keys {
 }
 
 impl Shared {
-    /// Held for a look at a map, never across a wait.
+    /// Locks the state, never across an await.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

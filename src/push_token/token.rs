@@ -1,4 +1,4 @@
-//! What is asked of a token, without I/O.
+//! Checks a token, without I/O.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use super::TokenError;
 
 /// How far the clocks of Google and of this machine may be apart, in seconds.
 const LEEWAY: u64 = 30;
-/// Google's name for itself, in both spellings.
+/// Google's issuer claim, in both spellings.
 const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
 
 /// What is wrong with a token.
@@ -28,10 +28,10 @@ pub enum Flaw {
     /// Its header asks for extensions that must be understood (RFC 7515 section 4.1.11), and none is.
     #[error("it asks for extensions")]
     Extended,
-    /// Its time of issue is yet to come.
+    /// It was issued in the future.
     #[error("it was issued in the future")]
     Premature,
-    /// Its e-mail address proves no account.
+    /// Its e-mail address is not verified.
     #[error("its e-mail address is not verified")]
     UnverifiedEmail,
 }
@@ -39,7 +39,7 @@ pub enum Flaw {
 /// The claims that the library doesn't check, or not enough; each is required.
 #[derive(Deserialize)]
 struct Claims {
-    /// One issuer: the library also takes a list that holds the right one.
+    /// A single issuer: the library would also accept a list that holds the right one.
     #[expect(dead_code, reason = "only its type is checked here")]
     iss: String,
     iat: u64,
@@ -59,7 +59,7 @@ pub(super) fn key_id(token: &[u8]) -> Result<String, Flaw> {
     header.kid.ok_or(Flaw::NoKeyId)
 }
 
-/// What a token must say.
+/// What a token is checked for.
 pub(super) struct Rules {
     validation: Validation,
     service_account: String,
@@ -68,7 +68,7 @@ pub(super) struct Rules {
 impl Rules {
     pub(super) fn new(audience: &str, service_account: String) -> Self {
         let mut validation = Validation::new(Algorithm::RS256);
-        // Claims that the library is told to validate are otherwise only validated where they are present.
+        // The library checks other claims only where they are present.
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
         validation.set_audience(&[audience]);
         validation.set_issuer(&ISSUERS);

@@ -1,4 +1,4 @@
-//! What is done about what was found.
+//! The actions of a run and their results.
 
 use std::time::Instant;
 
@@ -14,39 +14,34 @@ use crate::store::StoreError;
 use crate::topic::PublishFailed;
 use crate::work::Job;
 
-/// Something to do.
+/// Work on one source or one output.
 #[derive(Debug, Clone)]
 pub(super) enum Action {
-    /// Places are to be looked at.
     Look(Comparison),
-    /// Outputs are to be made, here or elsewhere.
+    /// Make outputs, here or in the deployed service.
     Make(Job),
-    /// An orphan is to be deleted.
     Prune(Orphan),
-    /// An output is to be deleted if its source is gone.
+    /// Delete an output if its source is gone.
     PruneIfGone(Orphan),
-    /// An output that may be an orphan is to be told if it is.
-    Tell(Orphan),
+    /// Check whether an output is an orphan.
+    CheckOrphan(Orphan),
 }
 
-/// What was done.
+/// The effect of an action.
 #[derive(Debug)]
-pub(super) enum Done {
-    /// All places have been looked at.
+pub(super) enum Effect {
     Looked(Box<Comparison>),
-    /// The source was announced.
     Announced,
-    /// The source went through the pipeline.
+    /// The pipeline handled the source.
     Handled(Outcome),
-    /// The orphan is gone.
     Pruned,
-    /// It is an orphan.
+    /// The output is an orphan.
     Orphan,
-    /// It is no orphan, or none any more.
+    /// The output is no orphan, or no longer one.
     Kept,
 }
 
-/// Why something was not done.
+/// Why an action failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ActionError {
     #[error("can't look at its outputs")]
@@ -60,28 +55,28 @@ pub(super) enum ActionError {
 }
 
 impl Action {
-    pub(super) async fn perform(&self, plan: &Reconcile) -> Result<Done, ActionError> {
+    pub(super) async fn perform(&self, plan: &Reconcile) -> Result<Effect, ActionError> {
         match self {
             Self::Look(comparison) => plan.look(comparison).await.map_err(ActionError::Look),
             Self::Make(job) => match &plan.executor {
                 Some(Executor::Announce(topic)) => {
                     topic.announce(&job.source).await?;
-                    Ok(Done::Announced)
+                    Ok(Effect::Announced)
                 }
                 Some(Executor::Make) => {
                     let mut report = Report::default();
                     let (job, now) = (job.clone(), Instant::now());
                     let made = plan.pipeline.make(job, Delivery::First, now, &mut report);
-                    Ok(Done::Handled(made.await?))
+                    Ok(Effect::Handled(made.await?))
                 }
-                None => Ok(Done::Kept),
+                None => Ok(Effect::Kept),
             },
             Self::Prune(orphan) | Self::PruneIfGone(orphan) => {
                 plan.prune(orphan).await.map_err(ActionError::Prune)
             }
-            Self::Tell(orphan) => {
+            Self::CheckOrphan(orphan) => {
                 let gone = plan.is_gone(orphan).await.map_err(ActionError::Look)?;
-                Ok(if gone { Done::Orphan } else { Done::Kept })
+                Ok(if gone { Effect::Orphan } else { Effect::Kept })
             }
         }
     }
@@ -90,7 +85,7 @@ impl Action {
         match self {
             Self::Look(comparison) => comparison.job.source.name.as_str(),
             Self::Make(job) => job.source.name.as_str(),
-            Self::Prune(orphan) | Self::PruneIfGone(orphan) | Self::Tell(orphan) => {
+            Self::Prune(orphan) | Self::PruneIfGone(orphan) | Self::CheckOrphan(orphan) => {
                 orphan.source.as_str()
             }
         }
@@ -118,7 +113,7 @@ fn is_general(error: &StoreError) -> bool {
 }
 
 impl Reconcile {
-    async fn look(&self, comparison: &Comparison) -> Result<Done, StoreError> {
+    async fn look(&self, comparison: &Comparison) -> Result<Effect, StoreError> {
         let Comparison { job, states } = comparison;
         let bucket = &self.pipeline.scope.target_bucket;
         let looks = job.places.iter().zip(states).map(async |(place, state)| {
@@ -129,27 +124,28 @@ impl Reconcile {
             Ok(Some(State::of(job, place, generation, seen.as_ref())))
         });
         let states: Result<_, StoreError> = join_all(looks).await.into_iter().collect();
-        Ok(Done::Looked(Box::new(Comparison {
+        Ok(Effect::Looked(Box::new(Comparison {
             job: job.clone(),
             states: states?,
         })))
     }
 
-    /// Deletes an output whose source is still not there; see the argument in the module's documentation.
-    async fn prune(&self, orphan: &Orphan) -> Result<Done, StoreError> {
+    /// Deletes an output if its source is still missing; see the argument in the module's documentation.
+    async fn prune(&self, orphan: &Orphan) -> Result<Effect, StoreError> {
         if !self.is_gone(orphan).await? {
-            return Ok(Done::Kept);
+            return Ok(Effect::Kept);
         }
         let bucket = &self.pipeline.scope.target_bucket;
         let store = &self.pipeline.store;
         match store.delete(bucket, &orphan.name, orphan.generation).await {
-            Ok(()) => Ok(Done::Pruned),
-            Err(StoreError::NotFound | StoreError::PreconditionFailed(_)) => Ok(Done::Kept),
+            Ok(()) => Ok(Effect::Pruned),
+            Err(StoreError::NotFound | StoreError::PreconditionFailed(_)) => Ok(Effect::Kept),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether an output's source has no live version, whichever of the names that its own could tell is the source's.
+    /// Whether an output's source has no live version; without a recorded name, any suffix of the output's may be the
+    /// source's.
     async fn is_gone(&self, orphan: &Orphan) -> Result<bool, StoreError> {
         if self.is_live(&orphan.source).await? {
             return Ok(false);
@@ -172,7 +168,7 @@ impl Reconcile {
     async fn is_live(&self, source: &ObjectName) -> Result<bool, StoreError> {
         match self.pipeline.store.look(&self.bucket, source).await {
             Ok(live) => Ok(live.is_some()),
-            // What a store can't hold isn't there.
+            // The store has no object of a name that it can't hold.
             Err(StoreError::Unstorable(_)) => Ok(false),
             Err(error) => Err(error),
         }

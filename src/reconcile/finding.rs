@@ -1,4 +1,4 @@
-//! What a source and its outputs are to each other; no I/O.
+//! Compares a source with its outputs; no I/O.
 
 use super::merge::Row;
 use crate::names::{BucketName, Generation, ObjectName};
@@ -8,49 +8,47 @@ use crate::store::{Listed, Version};
 use crate::stored::{Origin, Record};
 use crate::work::{Job, Place, Scope, Skip};
 
-/// What was found of one name.
+/// The finding about one name.
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all are sources, and each is taken apart at once"
 )]
 #[derive(Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// The object is not a source.
     Skipped(Skip),
-    /// The object is a source.
     Source(Comparison),
-    /// There is no source; what lies in its outputs' places.
+    /// There is no source; the objects in its outputs' places.
     NoSource(Vec<Stray>),
 }
 
-/// A source and its outputs' places.
+/// A source and the states of its outputs' places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The source, with all its places.
     pub job: Job,
-    /// The state of each place, `None` where it has to be looked at.
+    /// The state of each place, `None` where it has yet to be looked at.
     pub states: Vec<Option<State>>,
 }
 
-/// What a place is to its source.
+/// The state of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// It shows the live version in the configured recipe.
     Current,
     /// It has no output of ours.
     Missing,
-    /// It shows another version, or in another recipe.
+    /// It shows another version or recipe.
     Stale,
     /// It has the output of another source, by its bucket and name.
     Conflict(String),
 }
 
-/// An object in a place that no source has.
+/// An object in a place whose source doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stray {
     /// An output whose source is gone.
     Orphan(Orphan),
-    /// An object that is not for this run to judge: another source's output, or none of ours.
+    /// Another source's output, or no output of ours.
     Foreign,
 }
 
@@ -59,7 +57,7 @@ pub enum Stray {
 pub struct Orphan {
     /// The name that its source had.
     pub source: ObjectName,
-    /// Whether the output itself says so; otherwise its name tells, and could tell other names too.
+    /// Whether the output records that name; otherwise it is guessed from the output's own.
     pub is_recorded: bool,
     /// The output's name in the target bucket.
     pub name: ObjectName,
@@ -68,7 +66,7 @@ pub struct Orphan {
 }
 
 impl Finding {
-    /// Judges a row of a merge whose outputs are those of the scope's renditions with a prefix, in their order.
+    /// Classifies a row of a merge whose outputs are those of the scope's renditions with a prefix, in their order.
     #[must_use]
     pub fn of(scope: &Scope, bucket: &BucketName, row: Row) -> Self {
         let Some(source) = row.source else {
@@ -76,7 +74,7 @@ impl Finding {
             let stray = |output| Stray::of(bucket, &row.name, output);
             return Self::NoSource(outputs.map(stray).collect());
         };
-        // What a listing tells is what a notification would have told.
+        // A listing has all that a notification would have had.
         let object = Object {
             bucket: bucket.clone(),
             name: source.name,
@@ -117,13 +115,13 @@ impl Comparison {
         Self { job, states }
     }
 
-    /// Whether places are to be looked at.
+    /// Whether places have yet to be looked at.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.states.contains(&None)
     }
 
-    /// The work that is left: the places that are missing or stale, or with `force` current too; `None` where there are none.
+    /// The missing and stale places, with `force` the current ones too; `None` if there are none.
     #[must_use]
     pub fn to_do(&self, force: bool) -> Option<Job> {
         let mut job = self.job.clone();
@@ -137,7 +135,7 @@ impl Comparison {
         (!job.places.is_empty()).then_some(job)
     }
 
-    /// The places that have the outputs of other sources, with these.
+    /// The places with outputs of other sources, and these.
     pub fn conflicts(&self) -> impl Iterator<Item = (&Place, &str)> {
         let places = self.job.places.iter().zip(&self.states);
         places.filter_map(|(place, state)| match state {
@@ -148,7 +146,7 @@ impl Comparison {
 }
 
 impl State {
-    /// Compares a place's live object with what would be made of a version.
+    /// Compares a place's object with what would be made of a version.
     #[must_use]
     pub fn of(job: &Job, place: &Place, generation: Generation, seen: Option<&Version>) -> Self {
         let Some(record) = seen.and_then(Version::record) else {
@@ -172,14 +170,14 @@ impl State {
 }
 
 impl Stray {
-    /// Judges an object behind a prefix that has no source of the name which is left without it.
+    /// Classifies an object under a prefix; there is no source of the name that follows the prefix.
     fn of(bucket: &BucketName, source: &str, output: Listed) -> Self {
         let Some(record) = record_of(bucket, &output) else {
             return Self::Foreign;
         };
         let is_recorded = record.name.is_some();
         match record.name.or_else(|| ObjectName::parse(source).ok()) {
-            // A name that says otherwise is another deployment's, whose prefix lies behind this one.
+            // Another recorded name is that of a deployment with a nested prefix.
             Some(name) if name.as_str() == source => Self::Orphan(Orphan {
                 source: name,
                 is_recorded,
@@ -191,9 +189,9 @@ impl Stray {
     }
 }
 
-/// The output that a rendition would have made of the source that it records, if there is such a record.
+/// The object as an output of the source that it records, if the rendition would have put it there.
 ///
-/// Whether the source is there is not known.
+/// Whether that source exists is not known.
 #[must_use]
 pub fn recorded_output(
     bucket: &BucketName,

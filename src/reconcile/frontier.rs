@@ -1,13 +1,13 @@
-//! How far a run has come, when work that was begun in order ends in any order.
+//! The resume point of a run whose work begins in the order of names and ends in any.
 
 use std::collections::BTreeMap;
 
-/// The last name up to which everything is done.
+/// Tracks the last name up to which everything is done.
 #[derive(Debug, Default)]
 pub struct Frontier {
     /// The last name that was passed or begun.
     reached: String,
-    /// The work that is not done, each with the name before it.
+    /// The unfinished work, each with the name before its own.
     open: BTreeMap<u64, String>,
     begun: u64,
     first_failure: Option<u64>,
@@ -18,7 +18,7 @@ pub struct Frontier {
 pub struct Ticket(u64);
 
 impl Frontier {
-    /// Starts behind this name; empty for the very start.
+    /// Starts after this name; empty for the very start.
     #[must_use]
     pub fn new(start_after: String) -> Self {
         Self {
@@ -27,12 +27,11 @@ impl Frontier {
         }
     }
 
-    /// Passes a name that there is nothing to do for.
+    /// Records a name that needs no work.
     pub fn pass(&mut self, name: String) {
         self.reached = name;
     }
 
-    /// Begins the work for a name.
     pub fn begin(&mut self, name: String) -> Ticket {
         let ticket = self.begun;
         self.begun += 1;
@@ -41,12 +40,11 @@ impl Frontier {
         Ticket(ticket)
     }
 
-    /// Notes that a piece of work is done.
     pub fn done(&mut self, ticket: Ticket) {
         self.open.remove(&ticket.0);
     }
 
-    /// Notes that a piece of work failed: the run is to be resumed before it.
+    /// Records that a piece of work failed, so that the run is resumed before it.
     pub fn failed(&mut self, ticket: Ticket) {
         // Only the first failure counts; keeping the others would take memory without bound.
         let first = self
@@ -85,7 +83,7 @@ mod tests {
     proptest! {
         /// Each number passes a name, begins work for it, or ends some open work well or badly.
         #[test]
-        fn the_frontier_is_the_last_name_before_anything_undone(steps in prop::collection::vec(0..100_usize, 0..60)) {
+        fn the_frontier_is_the_last_name_before_anything_unfinished(steps in prop::collection::vec(0..100_usize, 0..60)) {
             let mut frontier = Frontier::new("start".to_owned());
             let mut model: Vec<(String, State, Option<Ticket>)> = Vec::new();
             for (number, step) in steps.into_iter().enumerate() {

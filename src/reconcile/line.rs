@@ -1,20 +1,20 @@
-//! The log lines about single objects: what a dry run would do, what is left to the operator, and what failed.
+//! Log lines about single objects: what a dry run would do, what is left to the operator, and what failed.
 
 use super::action::ActionError;
 use crate::log::chain;
 use crate::outcome::{Failure, Severity};
 
-/// What is to be said about an object; the words are those of the service's own lines.
+/// A log line about an object, in the words of the service's own lines.
 pub(super) struct Line {
     severity: Severity,
     outcome: &'static str,
     reason: Option<&'static str>,
-    /// What people read behind the object's name.
+    /// The words after the object's name.
     words: Option<String>,
 }
 
 impl Line {
-    /// The line about something that nothing is done about.
+    /// The line about a finding that is only reported.
     pub(super) fn found(outcome: &'static str) -> Self {
         Self {
             severity: Severity::Info,
@@ -34,7 +34,6 @@ impl Line {
         }
     }
 
-    /// The line about a picture that could not be made.
     pub(super) fn of_failure(failure: &Failure) -> Self {
         Self {
             severity: failure.severity(),
@@ -44,7 +43,6 @@ impl Line {
         }
     }
 
-    /// The line about something that failed.
     pub(super) fn of_error(error: &ActionError) -> Self {
         let reason = match error {
             ActionError::Make(failure) => return Self::of_failure(failure),

@@ -1,19 +1,18 @@
-//! Listings in name order, merged by the names of sources; no I/O, and no more memory than a page of each.
+//! Merges listings by the names of sources, with no I/O and a page of each in memory.
 
 use std::collections::VecDeque;
 
 use crate::store::Listed;
 
-/// The merge of a bucket's sources with the listings of what lies behind some prefixes.
+/// Merges a bucket's sources with the objects under some prefixes.
 ///
-/// Its caller does what [`Merge::advance`] asks for: it takes a page of one listing or another, in their order, until all is
-/// found.
+/// The caller adds the page that [`Merge::advance`] asks for, until it is done.
 pub struct Merge {
     sources: Side,
     outputs: Vec<Side>,
 }
 
-/// What a merge wants or has.
+/// The next step of a merge.
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all are rows, and each is taken apart at once"
@@ -22,34 +21,34 @@ pub struct Merge {
 pub enum Next {
     /// The next page of sources is to be added.
     NeedsSources,
-    /// The next page of what is behind this prefix is to be added.
+    /// The next page of the objects under this prefix is to be added.
     NeedsOutputs(usize),
-    /// All that has the next name.
+    /// The row of the next name.
     Found(Row),
     /// There is nothing more.
     Done,
 }
 
-/// All that has one name in its listing.
+/// The objects of one source's name, from all listings.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The source's name, or what it would be; grows from row to row in byte order.
+    /// The source's name, also where there is none; rows come in byte order.
     pub name: String,
     /// The source.
     pub source: Option<Listed>,
-    /// What is behind each prefix.
+    /// The object under each prefix.
     pub outputs: Vec<Option<Listed>>,
 }
 
 impl Merge {
-    /// Begins a merge with what is behind these prefixes.
+    /// Begins a merge with the objects under these prefixes.
     #[must_use]
     pub fn new(prefixes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
-            sources: Side::behind(String::new()),
+            sources: Side::under(String::new()),
             outputs: prefixes
                 .into_iter()
-                .map(|prefix| Side::behind(prefix.into()))
+                .map(|prefix| Side::under(prefix.into()))
                 .collect(),
         }
     }
@@ -59,14 +58,14 @@ impl Merge {
         self.sources.add(page);
     }
 
-    /// Adds a page of what is behind a prefix, `None` where the listing is over.
+    /// Adds a page of the objects under a prefix, `None` where the listing is over.
     pub fn add_outputs(&mut self, index: usize, page: Option<Vec<Listed>>) {
         if let Some(side) = self.outputs.get_mut(index) {
             side.add(page);
         }
     }
 
-    /// Tells what is next.
+    /// Takes the next step.
     pub fn advance(&mut self) -> Next {
         if self.sources.is_exhausted() {
             return Next::NeedsSources;
@@ -90,7 +89,7 @@ impl Merge {
     }
 }
 
-/// One of the listings, as far as it has come.
+/// One listing and its current page.
 struct Side {
     prefix: String,
     page: VecDeque<Listed>,
@@ -98,7 +97,7 @@ struct Side {
 }
 
 impl Side {
-    fn behind(prefix: String) -> Self {
+    fn under(prefix: String) -> Self {
         Self {
             prefix,
             page: VecDeque::new(),
@@ -112,10 +111,10 @@ impl Side {
             return;
         };
         let prefix = self.prefix.as_str();
-        let behind = page
+        let objects = page
             .into_iter()
             .filter(|object| object.name.as_str().starts_with(prefix));
-        self.page.extend(behind);
+        self.page.extend(objects);
     }
 
     /// The next object's name without the prefix.

@@ -1,9 +1,9 @@
-//! So many a second, evenly.
+//! Limits how much work is begun per second, evenly.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-/// What may be caught up at once: timers are no finer than a millisecond, and waking up takes its time.
+/// The delay that may be caught up at once: timers are no finer than a millisecond, and waking up takes its time.
 const CATCH_UP: Duration = Duration::from_millis(100);
 
 /// The pace at which work is begun.
@@ -15,7 +15,6 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Sets a pace.
     #[must_use]
     pub fn new(per_second: NonZeroU32) -> Self {
         Self {
@@ -24,7 +23,7 @@ impl Pace {
         }
     }
 
-    /// Takes the next piece's turn, and tells when that is.
+    /// Takes the next turn and returns its time.
     pub fn turn(&mut self, now: Instant) -> Instant {
         let earliest = now.checked_sub(CATCH_UP).unwrap_or(now);
         let due = self.due.map_or(now, |due| due.max(earliest));

@@ -1,4 +1,4 @@
-//! How a run tells how far it is: a line that renews itself on a terminal, a log line a minute elsewhere.
+//! Shows a run's progress: a line redrawn on a terminal, a log line a minute elsewhere.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
@@ -7,17 +7,14 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::Tally;
 
-/// How often a terminal is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
-/// How often a line is logged.
 const LOG: Duration = Duration::from_mins(1);
 
-/// The progress of a run.
 pub(super) struct Progress {
     start: Instant,
     ticks: Interval,
     on_terminal: bool,
-    /// The most pictures that are announced or made, where the time left can be told by it.
+    /// The run's limit, from which the time left is estimated.
     limit: Option<u64>,
 }
 
@@ -45,14 +42,14 @@ impl Progress {
         let elapsed = self.start.elapsed();
         if self.on_terminal {
             let line = line(tally, elapsed, self.limit);
-            // A terminal that is gone needs no progress.
+            // A closed terminal needs no progress.
             let _ = write!(stderr(), "\r\x1b[2K{line}");
         } else {
             log(tally, elapsed, &line(tally, elapsed, self.limit), None);
         }
     }
 
-    /// Makes room for a log line.
+    /// Clears the terminal's line, to make room for a log line.
     pub(super) fn clear(&self) {
         if self.on_terminal {
             let _ = write!(stderr(), "\r\x1b[2K");
@@ -69,7 +66,7 @@ impl Progress {
     }
 }
 
-/// What to add to the command line next time, as a shell takes it.
+/// The option by which the next run resumes, quoted for a shell.
 fn resume_hint(name: &str) -> String {
     if name.is_empty() {
         return "; nothing to resume after".to_owned();
@@ -101,13 +98,13 @@ fn log(tally: &Tally, elapsed: Duration, message: &str, start_after: Option<&str
         failed = tally.failed,
         seconds = elapsed.as_secs_f64(),
         scanned_per_second = rate(tally.scanned, elapsed),
-        done_per_second = rate(done(tally), elapsed),
+        done_per_second = rate(handled(tally), elapsed),
     );
 }
 
 fn line(tally: &Tally, elapsed: Duration, limit: Option<u64>) -> String {
     let scanned = rate(tally.scanned, elapsed);
-    let per_second = rate(done(tally), elapsed);
+    let per_second = rate(handled(tally), elapsed);
     let left = left(tally, elapsed, limit);
     let left = left.map_or_else(String::new, |left| {
         format!(", {} left", humantime::format_duration(left))
@@ -115,15 +112,15 @@ fn line(tally: &Tally, elapsed: Duration, limit: Option<u64>) -> String {
     format!("{tally} ({scanned:.0} scanned/s, {per_second:.1} done/s{left})")
 }
 
-/// The pictures that are through.
-fn done(tally: &Tally) -> u64 {
+/// The number of pictures that were handled.
+fn handled(tally: &Tally) -> u64 {
     tally.announced + tally.made + tally.settled + tally.refused
 }
 
-/// The time until the limit is reached, in whole seconds; without one, nobody knows how long a listing is.
+/// The estimated time until the limit, in whole seconds; without one, the total is unknown.
 fn left(tally: &Tally, elapsed: Duration, limit: Option<u64>) -> Option<Duration> {
-    let per_second = rate(done(tally), elapsed);
-    let rest = limit?.checked_sub(done(tally))?;
+    let per_second = rate(handled(tally), elapsed);
+    let rest = limit?.checked_sub(handled(tally))?;
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs few digits")]
     let seconds = rest as f64 / per_second;
     Duration::try_from_secs_f64(seconds.round()).ok()

@@ -1,4 +1,4 @@
-//! A run from its first page to its summary.
+//! Runs a comparison from its first page to its summary.
 
 mod compare;
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::task::{JoinError, JoinSet};
 
-use super::action::{Action, ActionError, Done};
+use super::action::{Action, ActionError, Effect};
 use super::finding::Comparison;
 use super::frontier::{Frontier, Ticket};
 use super::line::Line;
@@ -22,16 +22,15 @@ use crate::names::MAX_OBJECT_NAME_BYTES;
 use crate::outcome::{Outcome, Retry};
 use crate::store::{Listing, Page, Span, StoreError};
 
-/// Announcements on their way, some batches' worth.
+/// The most announcements in flight, some batches' worth.
 const ANNOUNCEMENTS: usize = 2000;
-/// Pictures on their way for each core: most of their time is the store's. Memory and cores are shared out by the
-/// pipeline's own budget.
+/// The most pictures in flight for each core: most of their time is the store's. The pipeline's own budget shares out
+/// memory and cores.
 const PICTURES_PER_CORE: usize = 8;
-/// After a signal, work in flight may go on for so long; Cloud Run kills ten seconds after its own.
+/// How long work in flight may go on after a signal; Cloud Run kills ten seconds after its own.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// An action's end.
-type Ended = (Ticket, Action, Result<Done, ActionError>);
+type Ended = (Ticket, Action, Result<Effect, ActionError>);
 
 struct Run {
     plan: Arc<Reconcile>,
@@ -70,7 +69,7 @@ pub(super) async fn run(plan: Arc<Reconcile>, shutdown: BoxFuture<'static, ()>) 
         Err(end) => end,
     };
     let end = run.finish(end).await;
-    run.sum_up(end)
+    run.summarize(end)
 }
 
 impl Run {
@@ -95,7 +94,7 @@ impl Run {
         Ok(())
     }
 
-    /// Waits for something, and meanwhile for signals, actions and the next sign of progress.
+    /// Waits for `work`; meanwhile records finished actions, shows the progress and heeds signals.
     async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
         let mut work = pin!(work);
         loop {
@@ -109,7 +108,6 @@ impl Run {
         }
     }
 
-    /// Waits until one action has ended.
     async fn wait_for_action(&mut self) -> Result<(), End> {
         tokio::select! {
             biased;
@@ -122,7 +120,7 @@ impl Run {
         }
     }
 
-    /// Ends what is in flight: all of it, or after an early end what is done within the grace.
+    /// Waits for the actions in flight: for all, or after an early end for [`GRACE`].
     async fn finish(&mut self, end: End) -> End {
         let mut end = end;
         while matches!(end, End::Complete | End::Limit) && !self.tasks.is_empty() {
@@ -132,7 +130,7 @@ impl Run {
         }
         let drain = async {
             while let Some(ended) = self.tasks.join_next().await {
-                // The first reason to end is the one that is told.
+                // Only the first reason to end is reported.
                 let _ = self.record(ended);
             }
         };
@@ -141,7 +139,7 @@ impl Run {
         end
     }
 
-    /// Counts an action's end; one that every other action would meet ends the run.
+    /// Counts an action's result; an error that every other action would meet ends the run.
     fn record(&mut self, ended: Result<Ended, JoinError>) -> Result<(), End> {
         let Ok((ticket, action, ended)) = ended else {
             // Its ticket stays open, so the run is resumed before it.
@@ -149,7 +147,7 @@ impl Run {
             return Err(End::Broken("panicked".to_owned()));
         };
         match ended {
-            Ok(Done::Looked(comparison)) => {
+            Ok(Effect::Looked(comparison)) => {
                 self.looked_at.push_back((ticket, *comparison));
                 Ok(())
             }
@@ -181,32 +179,32 @@ impl Run {
         line.log(self.plan.bucket.as_str(), name);
     }
 
-    fn count(&mut self, done: &Done, action: &Action) {
+    fn count(&mut self, done: &Effect, action: &Action) {
         let counter = match (done, action) {
-            (Done::Announced, _) => &mut self.tally.announced,
-            (Done::Handled(Outcome::Created | Outcome::Replaced(_)), _) => &mut self.tally.made,
-            (Done::Handled(Outcome::Skipped(_) | Outcome::Deleted) | Done::Looked(_), _) => {
+            (Effect::Announced, _) => &mut self.tally.announced,
+            (Effect::Handled(Outcome::Created | Outcome::Replaced(_)), _) => &mut self.tally.made,
+            (Effect::Handled(Outcome::Skipped(_) | Outcome::Deleted) | Effect::Looked(_), _) => {
                 &mut self.tally.settled
             }
-            (Done::Pruned, Action::PruneIfGone(_)) => {
+            (Effect::Pruned, Action::PruneIfGone(_)) => {
                 self.tally.orphans += 1;
                 &mut self.tally.pruned
             }
-            (Done::Pruned, _) => &mut self.tally.pruned,
-            (Done::Orphan, _) => {
+            (Effect::Pruned, _) => &mut self.tally.pruned,
+            (Effect::Orphan, _) => {
                 self.log(&Line::found("orphan"), action.name());
                 &mut self.tally.orphans
             }
-            (Done::Kept, Action::PruneIfGone(_)) => return,
-            (Done::Kept, Action::Tell(_)) => &mut self.tally.foreign,
-            (Done::Kept, _) => &mut self.tally.settled,
+            (Effect::Kept, Action::PruneIfGone(_)) => return,
+            (Effect::Kept, Action::CheckOrphan(_)) => &mut self.tally.foreign,
+            (Effect::Kept, _) => &mut self.tally.settled,
         };
         *counter += 1;
     }
 
-    fn sum_up(self, end: End) -> Summary {
-        let undone = !matches!(end, End::Complete) || self.tally.failed > 0;
-        let resume_after = undone.then(|| self.frontier.resume_after().to_owned());
+    fn summarize(self, end: End) -> Summary {
+        let is_unfinished = !matches!(end, End::Complete) || self.tally.failed > 0;
+        let resume_after = is_unfinished.then(|| self.frontier.resume_after().to_owned());
         let words = match &end {
             End::Complete => "finished",
             End::Limit => "stopped at the limit",
@@ -237,10 +235,10 @@ impl Reconcile {
         name.starts_with(&self.prefix) && name > self.start_after.as_str()
     }
 
-    /// The part of a bucket whose names are those of this run behind `above`.
+    /// The part of a bucket that this run covers, under the prefix `above`.
     fn span(&self, above: &str) -> Span {
         let mut after = format!("{above}{}", self.start_after);
-        // No object's name is longer, and so none lies between the whole and its beginning but by a character.
+        // No object's name is longer, so the cut excludes the same names, up to a split last character.
         after.truncate(after.floor_char_boundary(MAX_OBJECT_NAME_BYTES));
         Span {
             prefix: format!("{above}{}", self.prefix),

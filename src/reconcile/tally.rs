@@ -1,8 +1,8 @@
-//! What a run has found and done, in numbers.
+//! Counts of what a run found and did.
 
 use std::fmt;
 
-/// What a run has found and done so far.
+/// The counts of a run so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The names that were compared.
@@ -17,23 +17,23 @@ pub struct Tally {
     pub skipped: u64,
     /// Outputs without a source.
     pub orphans: u64,
-    /// Sources of which a place has the output of another source, and no other place anything to do.
+    /// Sources with another source's output in one of their places, and nothing to do at the others.
     pub conflicts: u64,
-    /// Objects behind a prefix that are not for this bucket.
+    /// Objects under a prefix that are not outputs of this bucket's sources.
     pub foreign: u64,
-    /// Entries of a folder that no object's name can name.
+    /// Entries of a folder whose names are no object names.
     pub unnameable: u64,
     /// Sources that were announced.
     pub announced: u64,
     /// Sources whose outputs were made.
     pub made: u64,
-    /// Pictures that needed nothing any more when they were opened.
+    /// Sources whose outputs needed no work any more when they were handled.
     pub settled: u64,
-    /// Pictures that can't be rendered.
+    /// Sources that can't be rendered.
     pub refused: u64,
     /// Orphans that were deleted.
     pub pruned: u64,
-    /// What failed, and may succeed another time.
+    /// Actions that failed and may succeed another time.
     pub failed: u64,
 }
 

@@ -1,10 +1,10 @@
-//! What the caller is told: to Pub/Sub, 204 acknowledges and everything else asks for another delivery.
+//! Responses: to Pub/Sub, 204 acknowledges and everything else asks for another delivery.
 
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::connection::by_hand;
+use super::connection::raw_response;
 use crate::log::chain;
 use crate::outcome::{Failure, Outcome, Retry};
 use crate::push_token::TokenError;
@@ -33,7 +33,7 @@ pub(super) fn malformed(status: StatusCode, reason: &str) -> Response {
     (status, format!("{reason}\n")).into_response()
 }
 
-/// Logs a request that isn't HTTP or whose head is too large; hyper has answered it, and doesn't tell with what.
+/// Logs a request that isn't HTTP or whose head is too large; hyper has answered it, and doesn't say with what.
 pub(super) fn log_unparsed(error: &hyper::Error) {
     tracing::warn!(
         message = format!("malformed request: {}", chain(error)),
@@ -42,16 +42,16 @@ pub(super) fn log_unparsed(error: &hyper::Error) {
     );
 }
 
-/// The answer to a request that was not whole in time after a shutdown signal.
+/// The answer to a request that was incomplete too long after a shutdown signal.
 pub(super) fn late() -> Response {
     log_late();
     (StatusCode::SERVICE_UNAVAILABLE, format!("{LATE}\n")).into_response()
 }
 
-/// As [`late`], where not even the head was whole.
-pub(super) fn late_by_hand() -> String {
+/// As [`late`], for an incomplete head, which no handler gets.
+pub(super) fn late_raw() -> String {
     log_late();
-    by_hand(StatusCode::SERVICE_UNAVAILABLE, LATE)
+    raw_response(StatusCode::SERVICE_UNAVAILABLE, LATE)
 }
 
 const LATE: &str = "the instance is shutting down, and the request was not whole";
@@ -65,7 +65,7 @@ fn log_late() {
     );
 }
 
-/// The answer to a caller who is not let in, logged here as its event is not even read.
+/// The answer to an unauthorized caller, logged here as its event is not even read.
 pub(super) fn unauthorized(error: &TokenError) -> Response {
     let status = match error {
         TokenError::NoToken | TokenError::Stripped | TokenError::Invalid(_) => {

@@ -1,4 +1,4 @@
-//! A request's body, bounded in bytes and time.
+//! Reads a request's body, bounded in bytes and time.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::sync::Semaphore;
 
 /// The largest body that is parsed: a notification has a few kilobytes, Pub/Sub's limit is 10 MB.
 const MAX_BYTES: usize = 1 << 20;
-/// No notification is longer than this, of which each connection may have as much.
+/// The length up to which every connection may buffer its body; no notification is longer.
 const USUAL_BYTES: usize = 64 << 10;
-/// Longer ones take turns, so many at a time; who waits is read no further.
-static LONGER: Semaphore = Semaphore::const_new(16);
-/// An overlong body is still taken in up to here, and dropped, so that the caller gets to read the answer.
+/// How many longer bodies are read at a time; the others wait unread.
+static LONG_BODIES: Semaphore = Semaphore::const_new(16);
+/// An overlong body is read up to here and discarded, so that the caller gets to read the answer.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
-/// The body must be there by then.
+/// The time limit of a body.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a body was not read.
@@ -39,7 +39,7 @@ impl BodyError {
     }
 }
 
-/// Takes the whole body.
+/// Reads the whole body.
 pub(super) async fn read(body: Body) -> Result<Vec<u8>, BodyError> {
     tokio::time::timeout(TIMEOUT, collect(body))
         .await
@@ -56,7 +56,7 @@ async fn collect(mut body: Body) -> Result<Vec<u8>, BodyError> {
         };
         total += data.len();
         if total > USUAL_BYTES && turn.is_none() {
-            turn = LONGER.acquire().await.ok();
+            turn = LONG_BODIES.acquire().await.ok();
         }
         if total <= MAX_BYTES {
             bytes.extend_from_slice(&data);

@@ -1,7 +1,7 @@
-//! How many connections there may be at a time, and what becomes of more.
+//! Bounds the number of connections, and rejects more.
 //!
-//! A connection takes memory beside the budget that pictures share, and a file. So their number is bounded by both. One
-//! beyond it is answered 503, so that its event comes again; only GET /health is served there.
+//! A connection takes memory outside the budget that pictures share, and file descriptors, so both bound their number.
+//! One over the bound is answered 503, so that its event is redelivered; only GET /health is served there.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,50 +11,47 @@ use rustix::process::{Resource, getrlimit};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-use super::connection::{by_hand, last_words};
+use super::connection::{raw_response, write_and_close};
 
-/// What a connection takes at most: a head that doesn't end, or a body of the usual size, and as much for its task and
-/// buffers.
-const BYTES: u64 = 128 << 10;
-/// Connections take at most this part of what pictures may take, beside it.
-const PART: u64 = 8;
+/// The most memory of a connection: an endless head, or a body of the usual size, and as much for its task and buffers.
+const BYTES_PER_CONNECTION: u64 = 128 << 10;
+/// Connections take at most this part of the pictures' budget, outside it: an eighth.
+const BUDGET_DIVISOR: u64 = 8;
 /// This many connections take little memory on any machine.
-const FEW: u64 = 128;
-/// The most that are turned away at a time: each waits a moment, with next to no memory.
-const DOORS: usize = 4096;
-/// Files of the process itself.
-const OWN_FILES: u64 = 64;
-/// Files by connection: its own, those of its event's way to the store, and that of one who is turned away.
-const FILES: u64 = 4;
-/// A connection over the bound has this long to ask for /health.
+const MIN_CONNECTIONS: u64 = 128;
+/// The most connections that are being rejected at a time; each takes next to no memory.
+const MAX_REJECTED: usize = 4096;
+/// File descriptors of the process itself.
+const PROCESS_FILES: u64 = 64;
+/// File descriptors for each connection: its own, its event's to the store, and that of a rejected one.
+const FILES_PER_CONNECTION: u64 = 4;
+/// How long a connection over the bound may take to ask for /health.
 const FIRST_BYTES: Duration = Duration::from_secs(1);
-/// What such a question begins with.
 const HEALTH: [u8; 12] = *b"GET /health ";
-/// The time between two lines about the same.
+/// The time between two log lines about the same.
 const BETWEEN_LINES: Duration = Duration::from_mins(1);
 
-/// The open connections.
 pub(super) struct Connections {
     most: usize,
     served: Arc<Semaphore>,
-    turned_away: Arc<Semaphore>,
-    warned: Mutex<Sparingly>,
+    rejected: Arc<Semaphore>,
+    warned: Mutex<LogThrottle>,
 }
 
 impl Connections {
-    /// As many as the process's open files allow, beside a memory budget of so many bytes.
-    pub(super) fn beside(budget: u64) -> Self {
+    /// As many as the limit of open files and a memory budget of so many bytes allow.
+    pub(super) fn new(budget: u64) -> Self {
         let files = getrlimit(Resource::Nofile).current;
         let most = bound(budget, files);
         Self {
             most,
             served: Arc::new(Semaphore::new(most)),
-            turned_away: Arc::new(Semaphore::new(bound(u64::MAX, files).min(DOORS))),
+            rejected: Arc::new(Semaphore::new(bound(u64::MAX, files).min(MAX_REJECTED))),
             warned: Mutex::default(),
         }
     }
 
-    /// Has a connection served in a task of its own, if it is within the bound.
+    /// Serves a connection in a task of its own, or rejects it if it is over the bound.
     pub(super) fn admit<S>(&self, stream: TcpStream, serve: impl FnOnce(TcpStream) -> S)
     where
         S: Future<Output = ()> + Send + 'static,
@@ -78,9 +75,9 @@ impl Connections {
             );
         }
         // A connection over this bound too is closed without an answer.
-        if let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() {
+        if let Ok(place) = Arc::clone(&self.rejected).try_acquire_owned() {
             tokio::spawn(async move {
-                turn_away(&stream).await;
+                reject(&stream).await;
                 drop(place);
             });
         }
@@ -88,23 +85,25 @@ impl Connections {
 }
 
 fn bound(budget: u64, files: Option<u64>) -> usize {
-    let by_memory = (budget / PART / BYTES).max(FEW);
-    let by_files = files.map_or(u64::MAX, |files| files.saturating_sub(OWN_FILES) / FILES);
+    let by_memory = (budget / BUDGET_DIVISOR / BYTES_PER_CONNECTION).max(MIN_CONNECTIONS);
+    let by_files = files.map_or(u64::MAX, |files| {
+        files.saturating_sub(PROCESS_FILES) / FILES_PER_CONNECTION
+    });
     let most = by_memory.min(by_files).max(1);
     usize::try_from(most).map_or(Semaphore::MAX_PERMITS, |most| {
         most.min(Semaphore::MAX_PERMITS)
     })
 }
 
-/// Answers with nothing but a few bytes read.
-async fn turn_away(stream: &TcpStream) {
+/// Answers a connection over the bound after reading a few bytes.
+async fn reject(stream: &TcpStream) {
     let first = tokio::time::timeout(FIRST_BYTES, is_health(stream)).await;
     let answer = if first.unwrap_or(false) {
-        by_hand(StatusCode::OK, "ok")
+        raw_response(StatusCode::OK, "ok")
     } else {
-        by_hand(StatusCode::SERVICE_UNAVAILABLE, "too many connections")
+        raw_response(StatusCode::SERVICE_UNAVAILABLE, "too many connections")
     };
-    last_words(stream, answer.as_bytes()).await;
+    write_and_close(stream, answer.as_bytes()).await;
 }
 
 /// Reads as far as it takes to know whether it is a request for /health.
@@ -134,23 +133,23 @@ async fn is_health(stream: &TcpStream) -> bool {
     true
 }
 
-/// Counts what happens, and tells it once a minute.
+/// Limits a repeated log line to one a minute.
 #[derive(Debug, Default)]
-pub(super) struct Sparingly {
+pub(super) struct LogThrottle {
     last: Option<Instant>,
-    untold: u64,
+    unlogged: u64,
 }
 
-impl Sparingly {
-    /// Counts one more; where it is time for a line, how many there have been since the last one.
+impl LogThrottle {
+    /// Counts an occurrence; if a line is due, returns their number since the last one.
     pub(super) fn note(&mut self, now: Instant) -> Option<u64> {
-        self.untold += 1;
+        self.unlogged += 1;
         let is_due = self
             .last
             .is_none_or(|last| now.saturating_duration_since(last) >= BETWEEN_LINES);
         is_due.then(|| {
             self.last = Some(now);
-            std::mem::take(&mut self.untold)
+            std::mem::take(&mut self.unlogged)
         })
     }
 }
@@ -171,13 +170,13 @@ mod tests {
 
     #[test]
     fn a_line_a_minute_tells_how_often_it_happened() {
-        let mut sparingly = Sparingly::default();
+        let mut throttle = LogThrottle::default();
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(sparingly.note(at(0)), Some(1));
-        assert_eq!(sparingly.note(at(1)), None);
-        assert_eq!(sparingly.note(at(59)), None);
-        assert_eq!(sparingly.note(at(60)), Some(3));
-        assert_eq!(sparingly.note(at(119)), None);
+        assert_eq!(throttle.note(at(0)), Some(1));
+        assert_eq!(throttle.note(at(1)), None);
+        assert_eq!(throttle.note(at(59)), None);
+        assert_eq!(throttle.note(at(60)), Some(3));
+        assert_eq!(throttle.note(at(119)), None);
     }
 }

@@ -1,7 +1,7 @@
-//! One connection, from its first byte to its last answer, also where the service stops meanwhile.
+//! Serves one connection, also while the service shuts down.
 //!
-//! hyper's own graceful end closes a connection that it has read nothing of, whatever the kernel holds for it. So the
-//! kernel is asked first: a request whose first byte was there by the signal is read, and answered.
+//! hyper's graceful shutdown closes a connection of which it has read nothing, even if a request waits in the kernel.
+//! So the kernel is asked first: a request whose first byte was there by the signal is read and answered.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -25,30 +25,30 @@ use tokio::sync::{Notify, watch};
 
 use super::{Phase, answer};
 
-/// A request's headers must be there by then.
+/// The time limit of a request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most that a request's headers may take, in bytes.
 const MAX_HEADER_BYTES: usize = 64 << 10;
-/// After a shutdown signal, a request that has begun to arrive must be whole by then.
+/// How long a request that has begun to arrive may take after a shutdown signal.
 const LATE: Duration = Duration::from_secs(2);
-/// After an answer written by hand, the caller has this long to read it.
+/// How long the caller may take to read a raw response.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Serves a connection until it ends, or until its last request after a shutdown signal is answered.
 pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::Receiver<Phase>) {
-    // Answers are small and complete: nothing is gained by waiting to fill a packet.
+    // Answers are small and complete: waiting to fill a packet gains nothing.
     let _ = stream.set_nodelay(true);
-    let line = Arc::new(Line {
+    let tracked = Arc::new(TrackedStream {
         stream,
-        has_heard: AtomicBool::new(false),
+        has_unclaimed_bytes: AtomicBool::new(false),
         is_answering: AtomicBool::new(false),
         begun: Notify::new(),
     });
     let router = TowerToHyperService::new(router);
     let service = service_fn(|request: Request<Incoming>| {
-        line.begin();
+        tracked.begin();
         let bytes = head_bytes(&request);
-        let (line, answered) = (Arc::clone(&line), router.call(request));
+        let (tracked, answered) = (Arc::clone(&tracked), router.call(request));
         async move {
             let answered = if bytes > MAX_HEADER_BYTES {
                 let fault = format!("the head has {bytes} bytes, over {MAX_HEADER_BYTES}");
@@ -57,25 +57,25 @@ pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::R
             } else {
                 answered.await
             };
-            line.is_answering.store(false, Ordering::Relaxed);
+            tracked.is_answering.store(false, Ordering::Relaxed);
             answered
         }
     });
-    let socket = TokioIo::new(Socket(Arc::clone(&line)));
+    let socket = TokioIo::new(Socket(Arc::clone(&tracked)));
     let mut connection = pin!(protocol().serve_connection(socket, service));
     let mut ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = stopping(&mut phase) => None,
     };
-    if ended.is_none() && line.is_arriving() {
-        let begun = line.begun.notified();
+    if ended.is_none() && tracked.is_arriving() {
+        let begun = tracked.begun.notified();
         ended = tokio::select! {
             biased;
             ended = connection.as_mut() => Some(ended),
             () = begun => None,
             () = tokio::time::sleep(LATE) => {
-                let words = answer::late_by_hand();
-                return last_words(&line.stream, words.as_bytes()).await;
+                let response = answer::late_raw();
+                return write_and_close(&tracked.stream, response.as_bytes()).await;
             }
         };
     }
@@ -83,7 +83,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, mut phase: watch::R
         connection.as_mut().graceful_shutdown();
         ended = Some(connection.await);
     }
-    // Any other broken connection is the caller's to mend: the event comes again.
+    // Other errors are the caller's, and the event is redelivered.
     if let Some(Err(error)) = ended
         && error.is_parse()
     {
@@ -96,14 +96,14 @@ fn protocol() -> http1::Builder {
     protocol
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        // hyper asks after each read, and so takes up to twice as much.
+        // hyper checks after each read, and so takes up to twice as much.
         .max_buf_size(MAX_HEADER_BYTES)
-        // Who has sent all may say so, and still wants the answer.
+        // A caller that has closed its sending half still wants the answer.
         .half_close(true);
     protocol
 }
 
-/// What a request's head took on the wire, as near as it can be told from what is left of it.
+/// The approximate size of a request's head on the wire, from what hyper keeps of it.
 fn head_bytes(request: &Request<Incoming>) -> usize {
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len());
@@ -113,19 +113,19 @@ fn head_bytes(request: &Request<Incoming>) -> usize {
     first + headers.sum::<usize>() + "\r\n".len()
 }
 
-/// Waits until the rest of a request that had begun at the shutdown signal is too late.
+/// Waits for a shutdown signal, and then until the rest of a request is too late.
 pub(super) async fn late(mut phase: watch::Receiver<Phase>) {
     stopping(&mut phase).await;
     tokio::time::sleep(LATE).await;
 }
 
 async fn stopping(phase: &mut watch::Receiver<Phase>) {
-    // An error is the end of all phases.
+    // An error means that the sender is gone, which ends all phases.
     let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
 }
 
-/// An answer written by hand, after which the connection ends.
-pub(super) fn by_hand(status: StatusCode, words: &str) -> String {
+/// A response as bytes that bypass hyper, after which the connection is closed.
+pub(super) fn raw_response(status: StatusCode, words: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\n{}: text/plain; charset=utf-8\r\n{}: {}\r\n{}: close\r\n\r\n{words}\n",
         header::CONTENT_TYPE,
@@ -135,14 +135,14 @@ pub(super) fn by_hand(status: StatusCode, words: &str) -> String {
     )
 }
 
-/// Writes an answer and ends the connection.
+/// Writes a raw response and closes the connection.
 ///
-/// What the caller still sends is taken in for a moment: a close before unread bytes resets the connection, and the
-/// answer may be lost with it.
-pub(super) async fn last_words(stream: &TcpStream, answer: &[u8]) {
+/// What the caller still sends is read for a moment: closing before unread bytes resets the connection, and may lose
+/// the response.
+pub(super) async fn write_and_close(stream: &TcpStream, answer: &[u8]) {
     let exchange = async {
         stream.writable().await?;
-        // So short an answer is taken whole by a socket that has nothing else to send.
+        // So short a response fits the empty buffer of the socket.
         stream.try_write(answer)?;
         rustix::net::shutdown(stream, Shutdown::Write)?;
         let mut rest = [0; 1 << 10];
@@ -155,48 +155,47 @@ pub(super) async fn last_words(stream: &TcpStream, answer: &[u8]) {
             }
         }
     };
-    // A caller who doesn't listen is not waited for.
+    // A caller that doesn't read is not waited for.
     let _ = tokio::time::timeout(LINGER, exchange).await;
 }
 
-/// A connection, and what has been seen of its requests; only its own task looks.
-struct Line {
+/// A connection and the state of its requests; only its own task uses it.
+struct TrackedStream {
     stream: TcpStream,
-    /// Whether bytes have been read that no request has claimed yet.
-    has_heard: AtomicBool,
-    /// Whether a request is being answered.
+    /// Whether bytes were read that belong to no request yet.
+    has_unclaimed_bytes: AtomicBool,
     is_answering: AtomicBool,
-    /// Tells that a request is whole up to its body.
+    /// Notified when a request's head is complete.
     begun: Notify,
 }
 
-impl Line {
+impl TrackedStream {
     fn begin(&self) {
-        self.has_heard.store(false, Ordering::Relaxed);
+        self.has_unclaimed_bytes.store(false, Ordering::Relaxed);
         self.is_answering.store(true, Ordering::Relaxed);
         self.begun.notify_waiters();
     }
 
-    /// Whether a part of a request is here, or in the kernel's hands, that is not being answered.
+    /// Whether a part of a request was read, or is in the kernel, that is not being answered.
     fn is_arriving(&self) -> bool {
         if self.is_answering.load(Ordering::Relaxed) {
             return false;
         }
         let peek = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        // Tokio's own idea of what can be read may be older than the signal.
+        // Tokio's readiness may be older than the signal.
         let peeked = rustix::net::recv(&self.stream, &mut [0_u8; 1], peek);
-        self.has_heard.load(Ordering::Relaxed) || peeked.is_ok_and(|(_, bytes)| bytes > 0)
+        self.has_unclaimed_bytes.load(Ordering::Relaxed) || peeked.is_ok_and(|(_, bytes)| bytes > 0)
     }
 
-    fn heard(&self, bytes: usize) {
+    fn note_read(&self, bytes: usize) {
         if bytes > 0 && !self.is_answering.load(Ordering::Relaxed) {
-            self.has_heard.store(true, Ordering::Relaxed);
+            self.has_unclaimed_bytes.store(true, Ordering::Relaxed);
         }
     }
 }
 
-/// A [`Line`] as hyper takes it.
-struct Socket(Arc<Line>);
+/// A [`TrackedStream`] as hyper reads and writes it.
+struct Socket(Arc<TrackedStream>);
 
 impl AsyncRead for Socket {
     fn poll_read(
@@ -210,7 +209,7 @@ impl AsyncRead for Socket {
             match stream.try_read(buffer.initialize_unfilled()) {
                 Ok(bytes) => {
                     buffer.advance(bytes);
-                    self.0.heard(bytes);
+                    self.0.note_read(bytes);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

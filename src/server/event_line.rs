@@ -20,7 +20,7 @@ pub(super) struct EventLine {
 }
 
 impl EventLine {
-    /// Writes the line; the field names are the ones that `deploy/` filters by.
+    /// Writes the line; `deploy/` filters by its field names.
     pub(super) fn log(&self, report: &Report, ended: &Result<Outcome, Failure>) {
         let (severity, outcome, reason) = match ended {
             Ok(outcome) => (outcome.severity(), outcome.label(), outcome.reason()),
@@ -86,7 +86,7 @@ impl EventLine {
         }
     }
 
-    /// For people: what happened to which object, and the whole chain of causes.
+    /// The message for people: what happened to which object, and the chain of causes.
     fn message(
         &self,
         outcome: &str,

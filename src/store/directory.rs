@@ -3,8 +3,9 @@
 //! Buckets are sub-folders and objects are files, so pictures dropped in by hand count. A version's generation is its
 //! file's modification time in microseconds; writes choose one that grows. Custom metadata lies in the hidden folder
 //! `.gcs-thumbnailer` beside the buckets, one small file per object and generation, written before the object is
-//! renamed into place: whoever sees an object sees its metadata. What a crash leaves half done nobody sees, and the next
-//! start removes. Whoever writes or deletes holds a lock on a file in there, so `reconcile` may run beside the service.
+//! renamed into place: whoever sees an object sees its metadata. What a crash leaves unfinished is never visible, and
+//! the next start removes it. Writes and deletes hold a lock on a file in the hidden folder, so `reconcile` may run
+//! beside the service.
 
 mod body;
 mod exclusive;
@@ -33,24 +34,24 @@ const HIDDEN: &str = ".gcs-thumbnailer";
 /// The extension of a file that is being written.
 const UNFINISHED: &str = "unfinished";
 
-/// The names in one page of a listing, for which the folder is read once.
+/// The names in one page of a listing; the folder is read once for each.
 const PAGE: usize = 4096;
 
 /// A local folder as an object store.
 #[derive(Clone)]
 pub struct Directory {
     root: Arc<PathBuf>,
-    /// The last generation given, held while a write checks its precondition and renames.
+    /// The last generation given, locked while a write checks its precondition and renames.
     last: Arc<Mutex<i64>>,
-    /// Locked by whoever holds `last`, against other processes.
+    /// Locked by the holder of `last`, against other processes.
     lock: Arc<File>,
 }
 
 impl Directory {
-    /// Takes a folder, and makes it and the named buckets where they are missing.
+    /// Opens a folder, and creates it and the named buckets where they are missing.
     ///
     /// # Errors
-    /// The file system's.
+    /// Those of the file system.
     pub fn new(root: impl Into<PathBuf>, buckets: &[&BucketName]) -> io::Result<Self> {
         let root = root.into();
         fs::create_dir_all(root.join(HIDDEN))?;
@@ -70,12 +71,12 @@ impl Directory {
     /// Whether a folder can hold an object of that name.
     ///
     /// # Errors
-    /// [`StoreError::Unstorable`] says what it can't hold.
+    /// [`StoreError::Unstorable`] with the part that it can't hold.
     pub fn check_name(name: &ObjectName) -> Result<(), StoreError> {
         path::check(name)
     }
 
-    /// Removes what writers that were killed left unfinished; nobody else is writing meanwhile.
+    /// Removes the unfinished files of killed writers, while nobody else writes.
     fn sweep(&self) -> io::Result<()> {
         let _exclusive = Exclusive::wait(&self.last, &self.lock)?;
         for entry in fs::read_dir(self.hidden())? {
@@ -146,7 +147,7 @@ impl Directory {
         blocking(move || store.remove(&bucket, &name, generation)).await
     }
 
-    /// Lists what follows the last name of the page before, which is the token here.
+    /// Lists a page; its token is the last name of the page before.
     pub(super) async fn list(
         &self,
         bucket: &BucketName,
@@ -246,7 +247,7 @@ impl Directory {
             .max(live.map_or(0, Generation::get) + 1);
         *exclusive.last = next;
         path::make_parents(&self.root, &path)?;
-        let (unfinished, generation) = self.write_aside(&upload.bytes, next)?;
+        let (unfinished, generation) = self.write_hidden(&upload.bytes, next)?;
         Sidecar::of(upload).store(&self.hidden(), bucket, name, generation)?;
         fs::rename(&unfinished, &path)?;
         if let Some(live) = live.filter(|live| *live != generation) {
@@ -255,8 +256,8 @@ impl Directory {
         Ok(generation)
     }
 
-    /// Writes a file that nobody sees yet, and tells the generation that its time stamp came out as.
-    fn write_aside(
+    /// Writes a hidden file, and returns the generation that the file system made of its time stamp.
+    fn write_hidden(
         &self,
         bytes: &[u8],
         generation: i64,

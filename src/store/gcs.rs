@@ -1,7 +1,7 @@
 //! Cloud Storage through Google's client.
 //!
-//! The client retries what the storage docs call retryable, but not for long: Pub/Sub is the long retry. The client
-//! is built at the first call rather than at start, as its credentials may need the network.
+//! The client retries what the storage docs call retryable, but not for long, as Pub/Sub redelivers. It is built at the
+//! first call rather than at start, as its credentials may need the network.
 
 mod control;
 mod meaning;
@@ -30,9 +30,9 @@ use crate::stored::Upload;
 
 /// In-process attempts of one call.
 const ATTEMPTS: u32 = 3;
-/// A body that brings nothing for so long is given up; it may be slow, but not silent.
-const SILENCE: Duration = Duration::from_secs(15);
-/// The most that is reserved ahead of a body whose size is only claimed.
+/// How long a body may bring no bytes; it may be slow, but not stall.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// The most that is allocated ahead for a body whose size is only claimed.
 const MAX_PREALLOCATION: u64 = 16 << 20;
 
 /// Cloud Storage, or an emulator of it.
@@ -43,12 +43,12 @@ pub struct Gcs {
     control: Control,
 }
 
-/// How Cloud Storage is reached.
+/// The addresses of Cloud Storage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GcsOptions {
-    /// An emulator's address, as `STORAGE_EMULATOR_HOST` gives it: `host:port` or a URL. Calls are anonymous then.
+    /// An emulator's address as in `STORAGE_EMULATOR_HOST`, `host:port` or a URL; it is called anonymously.
     pub emulator: Option<String>,
-    /// Where listing and deleting are called, which speak gRPC, if not at the emulator's address.
+    /// The address for listing and deleting over gRPC, if not the emulator's.
     pub control: Option<String>,
 }
 
@@ -76,10 +76,10 @@ impl Gcs {
     ) -> Result<Source, StoreError> {
         let response = self.read(bucket, name, generation, Check::Crc32c).await?;
         let object = response.object();
-        let told = object.checksums.unwrap_or_default();
-        let response = match (told.crc32c, told.md5_hash.is_empty()) {
+        let checksums = object.checksums.unwrap_or_default();
+        let response = match (checksums.crc32c, checksums.md5_hash.is_empty()) {
             (Some(_), _) => response,
-            // The client looks at the first line of checksums alone, and counts no MD5 unless it is told to before.
+            // The client reads only the first line of checksums, and computes an MD5 only if asked before the read.
             (None, false) => {
                 let generation = Some(generation_of(object.generation)?);
                 self.read(bucket, name, generation, Check::Md5).await?
@@ -89,7 +89,7 @@ impl Gcs {
         let object = response.object();
         Ok(Source {
             generation: generation_of(object.generation)?,
-            // The client says zero where the server sends no stored length.
+            // The client reports zero if the server sends no stored length.
             size: u64::try_from(object.size).ok().filter(|size| *size > 0),
             gzipped: is_gzip(&object.content_encoding),
             body: super::Body::Gcs(Body(response)),
@@ -119,13 +119,13 @@ impl Gcs {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
-        let is_mute = error.status().is_none();
+        let has_no_reason = error.status().is_none();
         match (error.http_status_code(), error.into()) {
-            // The answer to a failed download has no machine-readable reason, so it is asked for.
-            (Some(400 | 401 | 403), error) if is_mute => {
+            // A failed download has no machine-readable reason, so the object's metadata is asked for one.
+            (Some(400 | 401 | 403), error) if has_no_reason => {
                 Err(self.objects.explain(bucket, name, error).await)
             }
-            // A read demands nothing, so this is a policy or a proxy that speaks.
+            // A read has no precondition, so this comes from a policy or a proxy.
             (_, StoreError::PreconditionFailed(cause)) => Err(StoreError::Unknown(cause)),
             (_, error) => Err(error),
         }
@@ -167,7 +167,7 @@ impl Gcs {
         };
         let written = Box::pin(write.send_buffered()).await;
         let object = written.map_err(|error| match error.into() {
-            // Only reading takes the key of what is there.
+            // Only a read needs the key of the existing object.
             StoreError::CustomerKey(cause) => StoreError::Unknown(cause),
             error => error,
         })?;
@@ -201,11 +201,11 @@ impl Gcs {
     }
 }
 
-/// The checksum that a body is held against.
+/// The checksum that a body is verified by.
 enum Check {
-    /// What Cloud Storage has of every object, and the client counts by itself.
+    /// Stored with every object, and computed by the client anyway.
     Crc32c,
-    /// What is left where nothing else is told; it takes several times as long.
+    /// Used where no CRC32C is sent; it takes several times as long.
     Md5,
 }
 
@@ -235,7 +235,7 @@ fn generation_of(number: i64) -> Result<Generation, StoreError> {
     Generation::new(number).map_err(|error| StoreError::Unknown(error.into()))
 }
 
-/// A response whose body is still on its way.
+/// A response whose body is not yet read.
 pub(super) struct Body(ReadObjectResponse);
 
 impl Body {
@@ -255,9 +255,9 @@ impl Body {
         Ok(bytes)
     }
 
-    /// The client checks the checksum behind the last chunk, so only the end of the loop makes the bytes usable.
+    /// Returns the next chunk; the client verifies the checksum after the last one, so earlier bytes are unverified.
     async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
-        let next = tokio::time::timeout(SILENCE, self.0.next())
+        let next = tokio::time::timeout(IDLE_TIMEOUT, self.0.next())
             .await
             .map_err(|_| StoreError::Timeout)?;
         next.transpose().map_err(StoreError::from)
@@ -271,11 +271,11 @@ impl From<Error> for StoreError {
                 let reasons = meaning::reasons(&error);
                 meaning::of(status, &reasons, error.into())
             }
-            // Only gRPC leaves the HTTP status out; its code says as much.
+            // Only errors of gRPC have no HTTP status, but a code.
             None if error.status().is_some() => by_code(error),
             None if is_checksum_mismatch(&error) => Self::Checksum(error.into()),
             None if error.is_timeout() => Self::Timeout,
-            None if is_on_the_way(&error) => Self::Unavailable(error.into()),
+            None if is_transport_error(&error) => Self::Unavailable(error.into()),
             None if error.is_authentication() => Self::Denied(error.into()),
             None => Self::Unknown(error.into()),
         }
@@ -294,12 +294,12 @@ fn by_code(error: Error) -> StoreError {
             | Code::DeadlineExceeded
             | Code::Aborted,
         ) => StoreError::Unavailable(error.into()),
-        // The code type is open, so this question can't be answered exhaustively.
+        // The code type is non-exhaustive.
         Some(_) | None => StoreError::Unknown(error.into()),
     }
 }
 
-fn is_on_the_way(error: &Error) -> bool {
+fn is_transport_error(error: &Error) -> bool {
     error.is_io()
         || error.is_connect()
         || error.is_transport()
@@ -307,7 +307,7 @@ fn is_on_the_way(error: &Error) -> bool {
         || is_broken_off(error)
 }
 
-/// The client calls an answer that breaks off undecodable, as it does one that is no JSON.
+/// Whether an answer broke off; the client calls it undecodable, as it does one that is no JSON.
 fn is_broken_off(error: &Error) -> bool {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let (mut of_http, mut of_json) = (false, false);

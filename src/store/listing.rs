@@ -5,36 +5,36 @@ use futures_util::future::BoxFuture;
 use super::{Store, StoreError, Version, in_time};
 use crate::names::{BucketName, ObjectName};
 
-/// An object as a listing tells it.
+/// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Its name.
+    /// The object's name.
     pub name: ObjectName,
-    /// Its live version.
+    /// The object's live version.
     pub version: Version,
 }
 
-/// The part of a bucket that is listed: the names that start with one text and come after another.
+/// The part of a bucket to list: the names with a prefix that come after a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Span {
-    /// What the names start with; empty for any.
+    /// The prefix; empty for any name.
     pub prefix: String,
-    /// The names come after this one, in byte order.
+    /// The name that the listing starts after, in byte order.
     pub after: Option<String>,
 }
 
-/// A stretch of a listing, which may be empty though more follow.
+/// A page of a listing, which may be empty though more follow.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The objects in the byte order of their names.
     pub objects: Vec<Listed>,
-    /// The entries that are left out as no [`ObjectName`] can name them.
+    /// The number of entries left out, whose names are no [`ObjectName`]s.
     pub unnameable: u64,
-    /// What the store wants to see to go on, of no meaning to anyone else; empty on the last page.
+    /// The store's token for the next page, opaque to all others; empty on the last page.
     pub(super) next_token: String,
 }
 
-/// A listing on its way; its memory is one page, whatever the bucket holds.
+/// A listing in progress, with one page in memory.
 pub struct Listing<'s> {
     store: &'s Store,
     bucket: BucketName,
@@ -45,7 +45,7 @@ pub struct Listing<'s> {
 }
 
 impl Store {
-    /// Begins to list a bucket; nothing is asked before the first page.
+    /// Begins to list a bucket; nothing is requested before the first page.
     #[must_use]
     pub fn list(&self, bucket: &BucketName, span: Span) -> Listing<'_> {
         Listing {
@@ -63,7 +63,7 @@ impl Listing<'_> {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where the bucket is missing; [`StoreError::Unknown`] also where the names don't come in
-    /// byte order, as whoever merges listings would take what is there for missing.
+    /// byte order, as a merge of listings would take existing objects for missing.
     pub fn next_page(&mut self) -> BoxFuture<'_, Result<Option<Page>, StoreError>> {
         Box::pin(self.take_page())
     }

@@ -1,24 +1,24 @@
-//! What an output takes over from its source beside the picture: `COPY_METADATA`.
+//! Copies a source's metadata to its output, where `COPY_METADATA` is set.
 
 use uuid::Uuid;
 
 use super::{Metadata, Upload};
 use crate::object::Details;
 
-/// The custom metadata key by which Firebase's Resize Images extension knows its own outputs.
+/// The custom metadata key that marks outputs of Firebase's Resize Images extension.
 pub const RESIZED_IMAGE: &str = "resizedImage";
-/// The custom metadata key of the tokens by which Firebase's download URLs let readers in.
+/// The custom metadata key of Firebase's download tokens.
 const TOKENS: &str = "firebaseStorageDownloadTokens";
-/// The most that keys and values of an object's custom metadata may take together, in bytes.
+/// The most bytes of keys and values in an object's custom metadata.
 ///
 /// See <https://cloud.google.com/storage/quotas#objects>.
 const MAX_METADATA_BYTES: usize = 8 << 10;
 
 impl Upload {
-    /// Takes over the source's custom metadata, language, and where there is no rule yet its Cache-Control; tells the keys
-    /// for which there was no room, the longest values first.
+    /// Copies the source's custom metadata, Content-Language and, unless one is set, Cache-Control; returns the keys
+    /// that didn't fit, the longest values first.
     ///
-    /// Our own keys win. A source's download tokens open the source alone: the output gets one of its own.
+    /// Our own keys win. The source's download tokens open only the source: the output gets one of its own.
     pub fn inherit(&mut self, source: &Details) -> Vec<String> {
         self.cache_control = self.cache_control.take().or(source.cache_control.clone());
         self.content_language.clone_from(&source.content_language);
@@ -47,7 +47,7 @@ impl Upload {
         dropped
     }
 
-    /// Keeps the tokens of the output that this one replaces, if it has any itself, so that links stay good.
+    /// Keeps the tokens of the output that this one replaces, if this one has any, so that links stay valid.
     pub fn keep_tokens(&mut self, replaced: &Metadata) {
         if let (Some(own), Some(kept)) = (self.inherited.get_mut(TOKENS), tokens(replaced)) {
             kept.clone_into(own);

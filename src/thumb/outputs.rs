@@ -1,4 +1,4 @@
-//! Where the outputs of local files go: no two share a file, and none replaces an input.
+//! Chooses the paths of local files' outputs: no two share a file, and none replaces an input.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -13,18 +13,16 @@ use crate::names::ObjectName;
 use crate::render::Target;
 use crate::store::Directory;
 
-/// One output of one file.
 pub(super) struct Output {
-    /// Its name as its rendition makes it, for the line.
+    /// The name that its rendition gives it, for the printed line.
     pub(super) name: String,
-    /// Where it goes.
     pub(super) path: PathBuf,
-    /// What it is.
     pub(super) target: Target,
 }
 
 impl Output {
-    /// Writes beside the path and renames: what another link shares with it stays, and a reader sees the whole or nothing.
+    /// Writes a file beside the path and renames it: hard links keep their content, and a reader sees the whole or
+    /// nothing.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let mut unfinished = self.path.as_os_str().to_owned();
         unfinished.push(".unfinished");
@@ -33,7 +31,7 @@ impl Output {
     }
 }
 
-/// A file as the file system knows it, however its path is spelled.
+/// A file's device and inode, however its path is spelled.
 type Identity = (u64, u64);
 
 /// Each file with its outputs, or why it has none.
@@ -46,7 +44,7 @@ pub(super) fn outputs(config: &ThumbConfig) -> Vec<(&Path, Result<Vec<Output>, F
     let files = config.files.iter().map(PathBuf::as_path);
     files
         .map(|file| {
-            let outputs = outputs_of(file, config).map_err(Failure::Taken);
+            let outputs = outputs_of(file, config).map_err(Failure::OutputPath);
             let outputs = outputs.and_then(|outputs| claims.take(outputs));
             (file, outputs)
         })
@@ -81,7 +79,7 @@ fn outputs_of(file: &Path, config: &ThumbConfig) -> Result<Vec<Output>, String> 
     renditions.iter().map(output).collect()
 }
 
-/// What is spoken for.
+/// The inputs and the outputs so far, which no output may replace.
 struct Claims {
     inputs: HashSet<Identity>,
     /// The folders and names of outputs.
@@ -89,7 +87,7 @@ struct Claims {
 }
 
 impl Claims {
-    /// Takes the places of outputs; their folders are made where they are missing.
+    /// Claims the paths of outputs, and creates missing folders.
     fn take(&mut self, outputs: Vec<Output>) -> Result<Vec<Output>, Failure> {
         for Output { path, .. } in &outputs {
             let folder = path
@@ -102,13 +100,13 @@ impl Claims {
             let folder = fs::metadata(folder).map_err(shown)?;
             let name = path.file_name().unwrap_or_default().to_owned();
             if identity(path).is_some_and(|output| self.inputs.contains(&output)) {
-                return Err(Failure::Taken(format!(
+                return Err(Failure::OutputPath(format!(
                     "its thumbnail {} would replace an input",
                     path.display()
                 )));
             }
             if !self.taken.insert(((folder.dev(), folder.ino()), name)) {
-                return Err(Failure::Taken(format!(
+                return Err(Failure::OutputPath(format!(
                     "another file's thumbnail is {} already",
                     path.display()
                 )));

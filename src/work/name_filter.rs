@@ -1,33 +1,29 @@
-//! Which names are taken, by gcloud storage's wildcards.
+//! Filters names by gcloud storage's wildcards.
 
 use regex_lite::Regex;
 
 use super::Skip;
 use crate::names::ObjectName;
 
-/// Names that are taken, less those that are not.
+/// The names that are included and not excluded.
 #[derive(Debug, Clone, Default)]
 pub struct NameFilter {
-    /// Any where there is none.
+    /// Empty for all names.
     include: Vec<Wildcard>,
     exclude: Vec<Wildcard>,
 }
 
-/// A name in which `*` stands for any characters of one folder, `**` for any at all, and `?` for one of a folder.
+/// A name pattern: `*` matches any characters within a folder, `**` across folders, `?` one character within a folder.
 #[derive(Debug, Clone)]
 pub struct Wildcard(Regex);
 
 impl NameFilter {
-    /// A filter that takes names of `include`, or any where there are none, less those of `exclude`.
+    /// Includes the names of `include`, or all if it is empty, except those of `exclude`.
     #[must_use]
     pub fn new(include: Vec<Wildcard>, exclude: Vec<Wildcard>) -> Self {
         Self { include, exclude }
     }
 
-    /// Judges a name.
-    ///
-    /// # Errors
-    /// [`Skip::NotIncluded`] or [`Skip::Excluded`].
     pub(super) fn check(&self, name: &ObjectName) -> Result<(), Skip> {
         let matches =
             |wildcards: &[Wildcard]| wildcards.iter().any(|wildcard| wildcard.matches(name));
@@ -42,10 +38,10 @@ impl NameFilter {
 }
 
 impl Wildcard {
-    /// Reads entries that are separated by commas, or where there is a line break by these alone.
+    /// Parses entries separated by commas, or by line breaks alone if there are any.
     ///
     /// # Errors
-    /// Says which entry is too long to be a name.
+    /// The entry that is too long to be a name.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         let separator = if text.contains('\n') { '\n' } else { ',' };
         let entries = text.split(separator).map(str::trim);
@@ -72,7 +68,7 @@ impl Wildcard {
             pattern.push_str(&translated);
             rest = rest.get(length..)?;
         }
-        // A folder's own name is that of all in it.
+        // A folder's name matches everything in it.
         if text.ends_with('/') {
             pattern.push_str(".*");
         }

@@ -1,8 +1,8 @@
-//! Why there is nothing to be done.
+//! Reasons to skip an event or an output.
 
 use crate::outcome::Severity;
 
-/// Why an event, or one place of its outputs, is done without anything being written.
+/// Why an event, or one of its outputs, is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
     /// The event is about neither a new version nor a deletion that is to be followed.
@@ -15,9 +15,9 @@ pub enum Skip {
     SourceNotAllowed,
     /// The name ends in a slash: a folder's placeholder.
     Folder,
-    /// The name is none of those to include.
+    /// The name matches no wildcard to include.
     NotIncluded,
-    /// The name is one of those to exclude.
+    /// The name matches a wildcard to exclude.
     Excluded,
     /// The name has no extension.
     NoExtension,
@@ -43,7 +43,7 @@ pub enum Skip {
     Current,
     /// A deletion doesn't say of which version.
     NoGeneration,
-    /// The source that is gone has no output.
+    /// The deleted source has no output.
     NoThumbnail,
     /// The place holds the output of another version or source than the one that is gone, or no output of ours.
     OtherVersion,
@@ -78,7 +78,7 @@ impl Skip {
         }
     }
 
-    /// The severity of its log line: a source that has no output though it should have one is worth a look.
+    /// The severity of its log line: a warning if a source lacks an output that it should have.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {

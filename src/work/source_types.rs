@@ -1,4 +1,4 @@
-//! Which objects are taken for pictures, by the extension of their name or by their content type.
+//! Decides which objects are pictures, by extension or content type.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use super::Skip;
 use crate::names::ObjectName;
 use crate::render::{SourceFormat, SourceFormats};
 
-/// The content type that an object without one is served by.
+/// The content type that Cloud Storage serves an object with that has none.
 const UNTYPED: &str = "application/octet-stream";
 
 /// The extensions and content types of sources.
@@ -17,7 +17,7 @@ pub struct SourceTypes {
     content_types: Vec<MediaRange>,
 }
 
-/// A content type, or all of a kind: `image/webp`, `image/*`. In lower case.
+/// A content type, or all of a kind, in lower case: `image/webp`, `image/*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct MediaRange {
     kind: String,
@@ -28,22 +28,20 @@ struct MediaRange {
 /// What is wrong with a list of source types.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSourceTypes {
-    /// Neither an extension nor a content type.
+    /// An entry is neither an extension nor a content type.
     #[error(
         "{0:?} is neither an extension, such as webp, nor a content type, such as image/webp or image/*"
     )]
     Entry(String),
-    /// Nothing would ever be made.
+    /// The list is empty.
     #[error("names no type")]
     Empty,
 }
 
-/// Whether an object is taken for a picture, by what is known of it.
+/// Whether an object has one of the source types, or is undecided as its content type isn't known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Typed {
-    /// It is.
-    Known,
-    /// Its content type decides, which isn't known yet.
+pub(super) enum TypeMatch {
+    Yes,
     Undecided,
 }
 
@@ -59,7 +57,7 @@ impl Default for SourceTypes {
 impl FromStr for SourceTypes {
     type Err = InvalidSourceTypes;
 
-    /// Reads entries that are separated by commas or white space.
+    /// Parses entries separated by commas or white space.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut types = Self {
             extensions: Vec::new(),
@@ -83,7 +81,7 @@ impl FromStr for SourceTypes {
 }
 
 impl SourceTypes {
-    /// The formats that are read: JPEG and PNG, and others where an entry names them.
+    /// The formats that are decoded: JPEG and PNG, and those that an entry names.
     #[must_use]
     pub fn formats(&self) -> SourceFormats {
         let named = SourceFormat::ALL.into_iter().filter(|format| {
@@ -95,26 +93,26 @@ impl SourceTypes {
         named.fold(SourceFormats::DEFAULT, SourceFormats::with)
     }
 
-    /// Judges an object by its name, and where that doesn't tell by its content type.
+    /// Checks an object's extension, and then its content type.
     pub(super) fn check(
         &self,
         name: &ObjectName,
         content_type: Option<&str>,
-    ) -> Result<Typed, Skip> {
+    ) -> Result<TypeMatch, Skip> {
         let skip = match name.extension() {
-            Some(extension) if self.has_extension(extension) => return Ok(Typed::Known),
+            Some(extension) if self.has_extension(extension) => return Ok(TypeMatch::Yes),
             Some(_) => Skip::Extension,
             None => Skip::NoExtension,
         };
         match content_type {
             _ if self.content_types.is_empty() => Err(skip),
-            None => Ok(Typed::Undecided),
-            Some(content_type) if self.has_content_type(content_type) => Ok(Typed::Known),
+            None => Ok(TypeMatch::Undecided),
+            Some(content_type) if self.has_content_type(content_type) => Ok(TypeMatch::Yes),
             Some(_) => Err(Skip::ContentType),
         }
     }
 
-    /// Judges an object of which all is known.
+    /// Checks an object whose content type is known or missing.
     pub(super) fn check_known(
         &self,
         name: &ObjectName,
@@ -164,7 +162,7 @@ impl MediaRange {
 mod tests {
     use super::*;
 
-    fn check(types: &str, name: &str, content_type: Option<&str>) -> Result<Typed, Skip> {
+    fn check(types: &str, name: &str, content_type: Option<&str>) -> Result<TypeMatch, Skip> {
         let types: SourceTypes = types.parse().unwrap();
         types.check(&ObjectName::parse(name).unwrap(), content_type)
     }
@@ -180,7 +178,7 @@ mod tests {
         ] {
             assert_eq!(
                 check(types, name, content_type),
-                Ok(Typed::Known),
+                Ok(TypeMatch::Yes),
                 "{types} {name}"
             );
         }
@@ -205,8 +203,11 @@ mod tests {
 
     #[test]
     fn a_content_type_that_is_not_told_is_asked_for() {
-        assert_eq!(check("jpg,image/*", "avatar", None), Ok(Typed::Undecided));
-        assert_eq!(check("jpg,image/*", "a.jpg", None), Ok(Typed::Known));
+        assert_eq!(
+            check("jpg,image/*", "avatar", None),
+            Ok(TypeMatch::Undecided)
+        );
+        assert_eq!(check("jpg,image/*", "a.jpg", None), Ok(TypeMatch::Yes));
         let types: SourceTypes = "image/*".parse().unwrap();
         let name = ObjectName::parse("avatar").unwrap();
         assert_eq!(types.check_known(&name, None), Err(Skip::ContentType));

@@ -1,5 +1,5 @@
-//! The chain that `deploy/local` starts, as a new user meets it: the commands of its compose file as processes, its gallery
-//! and a page of placeholders in a browser.
+//! Runs what `deploy/local` starts, as a new user would: the commands of its compose file as processes, its gallery and
+//! a page of placeholders in a browser.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The table of answers: what was stored, skipped, refused or failed, and how it is told.
+//! The table of answers: what is stored, skipped, refused or failed, and how it is reported.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ async fn a_new_picture_is_stored_as_png_with_its_origin() {
             ("width", "128"),
         ]
     );
-    // What fake-gcs-server doesn't keep is seen on the wire.
+    // fake-gcs-server doesn't keep all of it, so it is checked on the wire.
     let write = &cloud.proxy.requests_of(Call::Write)[0];
     assert!(write.path.contains("ifGenerationMatch=0"), "{}", write.path);
     assert_eq!(write.method, "POST");
@@ -247,7 +247,7 @@ async fn one_shared_bucket_never_loops() {
             &[("gcs-thumbnailer", "1")],
         )
         .await;
-    // Told by a notification without a payload, so that the service has to ask.
+    // A notification without a payload has the service ask for the metadata.
     assert_eq!(cloud.app.push_bare("thumbs", "copy.png", copy).await, 204);
     assert_line(
         &cloud.line("copy.png", 0).await,
@@ -540,7 +540,7 @@ async fn an_object_stored_as_gzip_is_unpacked_under_the_cap() {
 
 #[tokio::test]
 async fn the_service_listens_before_it_reaches_any_network() {
-    // Nothing answers there, and nothing has to.
+    // Nothing answers there, and to start the service needs no answer.
     let environment = [
         ("STORAGE_EMULATOR_HOST", "127.0.0.1:1"),
         ("TARGET_BUCKET", "thumbs"),
@@ -572,7 +572,7 @@ async fn a_picture_that_alone_exceeds_the_memory_is_over_a_configured_limit() {
 #[tokio::test]
 async fn a_picture_that_is_larger_than_announced_is_read_all_the_same() {
     let cloud = Deployment::start(&[("MEMORY_BUDGET", "128MiB")]).await;
-    // What follows a picture's end is nothing to it.
+    // Bytes after a picture's end are ignored.
     let long = [photo(1), vec![0; 12 << 20]].concat();
     let generation = cloud
         .gcs
@@ -585,7 +585,7 @@ async fn a_picture_that_is_larger_than_announced_is_read_all_the_same() {
     assert_line(&cloud.line("n.jpg", 0).await, "INFO", "created", None);
 }
 
-/// A burst waits for its turn: 503 is for what waits in vain.
+/// A burst waits for its turn; only events that wait in vain are answered 503.
 #[tokio::test]
 async fn a_burst_over_the_memory_waits_and_loses_nothing() {
     let store = tempfile::tempdir().expect("a temporary folder");

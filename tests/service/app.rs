@@ -1,4 +1,4 @@
-//! The service itself: the built binary, as a child process on a free port.
+//! The service under test: the built binary as a child process on a free port.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -27,7 +27,7 @@ pub struct App {
 /// What the service wrote to its standard output.
 struct Log {
     lines: Mutex<Vec<Value>>,
-    /// The number of lines so far; its sender is gone when the output is closed.
+    /// The number of lines so far; its sender is dropped when the output is closed.
     count: watch::Receiver<usize>,
 }
 
@@ -46,7 +46,7 @@ impl App {
         Self::start_as(command, environment).await
     }
 
-    /// As [`Self::start`], with so many open files at most.
+    /// As [`Self::start`], with a limit of open files.
     pub async fn start_with_files(files: u32, environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new("/bin/sh");
         let limited = "ulimit -n \"$0\" && exec \"$1\"";
@@ -99,7 +99,7 @@ impl App {
         answer.unwrap_or_else(|error| panic!("/health: {error}"))
     }
 
-    /// Posts a body to the service; an error is what became of the connection.
+    /// Posts a body to the service; an error describes the broken connection.
     pub async fn try_post(
         &self,
         path: &str,
@@ -110,7 +110,7 @@ impl App {
         self.client.send("POST", &url, headers, body).await
     }
 
-    /// Posts a body to a service that must answer: its status and its words.
+    /// Posts a body to a service that must answer.
     pub async fn post(
         &self,
         path: &str,
@@ -122,13 +122,13 @@ impl App {
         (answer.status, answer.text())
     }
 
-    /// Delivers the announcement of an object as Pub/Sub does: 204 acknowledges it.
+    /// Delivers the notification of an object as Pub/Sub does: 204 acknowledges it.
     pub async fn push(&self, bucket: &str, name: &str, generation: i64) -> u16 {
         let answer = self.try_push(bucket, name, generation).await;
         answer.unwrap_or_else(|error| panic!("push of {bucket}/{name}: {error}"))
     }
 
-    /// Delivers a notification without a payload, which tells an object's name and generation alone.
+    /// Delivers a notification without a payload, which has an object's name and generation alone.
     pub async fn push_bare(&self, bucket: &str, name: &str, generation: i64) -> u16 {
         let mut body = envelope(bucket, name, generation);
         body["message"]["data"] = "".into();
@@ -136,7 +136,7 @@ impl App {
         self.post("/", &json, body.to_string()).await.0
     }
 
-    /// Delivers the announcement of an object to a service that may die meanwhile.
+    /// Delivers the notification of an object to a service that may die meanwhile.
     pub async fn try_push(&self, bucket: &str, name: &str, generation: i64) -> Result<u16, String> {
         let json = [("content-type", "application/json")];
         let body = envelope(bucket, name, generation).to_string();
@@ -148,7 +148,7 @@ impl App {
         self.log.lines().clone()
     }
 
-    /// The ids of the messages that it answered with 204, by its own log.
+    /// The ids of the messages that it answered with 204, from its own log.
     pub fn acknowledged(&self) -> BTreeSet<u64> {
         let lines = self.log_lines();
         let lines = lines.iter().filter(|line| line["outcome"] != "failed");
@@ -157,7 +157,7 @@ impl App {
             .collect()
     }
 
-    /// The first line of the log that `wanted` accepts, waited for; it is asked once for each line.
+    /// Waits for the first line of the log that `wanted` accepts; it is called once for each line.
     pub async fn wait_for_line(&self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         let mut count = self.log.count.clone();
         let mut seen = 0;
@@ -176,7 +176,7 @@ impl App {
                     None if ended => panic!("the service ended without the line waited for"),
                     None => {}
                 }
-                // An error is the end of the log; what it still holds is looked at once more.
+                // An error means the end of the log; its last lines are checked once more.
                 let _ = count.changed().await;
             }
         };
@@ -184,12 +184,12 @@ impl App {
         found.unwrap_or_else(|_| panic!("no such line in the log: {:#?}", self.log_lines()))
     }
 
-    /// Asks the service to end, as Cloud Run does.
+    /// Sends SIGTERM, as Cloud Run does.
     pub fn sigterm(&self) {
         self.signal("TERM");
     }
 
-    /// Sends the service a signal, by its name without SIG.
+    /// Sends the service a signal, named without SIG.
     pub fn signal(&self, name: &str) {
         let id = self.child().id().to_string();
         let sent = Command::new("sh")
@@ -223,7 +223,7 @@ impl App {
 
     /// Waits for the end of the service.
     pub async fn wait(&self) -> ExitStatus {
-        // The output ends with the process; then waiting for the process takes no time.
+        // The output is closed when the process ends; after that, waiting for the process takes no time.
         let mut count = self.log.count.clone();
         let ended = async { while count.changed().await.is_ok() {} };
         tokio::time::timeout(PATIENCE, ended)
@@ -232,7 +232,7 @@ impl App {
         self.child().wait().expect("a child can be waited for")
     }
 
-    /// The most memory that the process has had so far, in bytes (Linux's `VmHWM`).
+    /// The process's peak memory so far, in bytes (Linux's `VmHWM`).
     pub fn peak_memory(&self) -> u64 {
         let status = format!("/proc/{}/status", self.child().id());
         let status = std::fs::read_to_string(status).expect("Linux tells a process's memory");

@@ -1,4 +1,4 @@
-//! The real chain: upload, notification, Pub/Sub, push, thumbnail; with an outage and a crash.
+//! The whole chain of upload, notification, Pub/Sub, push and thumbnail, with an outage and a crash.
 
 use image::{DynamicImage, ImageFormat};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::pubsub::{DeadLetter, Pubsub};
 use crate::rng::Rng;
 use crate::until::until;
 
-/// Names that a path, a query, a log line or a file system would take for something else.
+/// Names that could be misread in a path, a query, a log line or a file system.
 const NAMES: [&str; 36] = [
     "plain.jpg",
     "UPPER.JPEG",
@@ -51,7 +51,6 @@ const NAMES: [&str; 36] = [
     "user@host:80!$.png",
 ];
 const COUNT: usize = 56;
-/// Versions of each name, in three waves.
 const WAVES: usize = 3;
 
 struct Chain {
@@ -59,7 +58,7 @@ struct Chain {
     gcs: FakeGcs,
     proxy: Proxy,
     names: Vec<String>,
-    /// The generation of each name's versions.
+    /// The generations of each name's versions.
     uploaded: Vec<Vec<i64>>,
 }
 
@@ -107,7 +106,7 @@ async fn every_upload_becomes_the_thumbnail_of_the_newest_picture() {
         "the held write brought the old picture back"
     );
 
-    // An outage: what is delivered meanwhile is answered 503 and comes again.
+    // An outage: events are answered 503 and redelivered.
     for call in Call::ALL {
         chain.proxy.inject(call, Fault::Status(503), usize::MAX);
     }
@@ -119,7 +118,7 @@ async fn every_upload_becomes_the_thumbnail_of_the_newest_picture() {
         .await;
     chain.proxy.clear();
 
-    // The service dies in the middle of the third wave, and comes back.
+    // The service is killed in the middle of the third wave, and restarted.
     chain.upload(&mut rng).await;
     let some = async |chain: &Chain| chain.newest().await > 5;
     chain.until("some of the third wave", some).await;
@@ -266,7 +265,7 @@ fn is_done(app: &App, generation: i64) -> bool {
     done.any(|line| line["generation"] == *generation)
 }
 
-/// How often the message was refused that was refused most often.
+/// The most failed deliveries of one message.
 pub fn most_refusals(app: &App) -> usize {
     let lines = app.log_lines();
     let refused = lines.iter().filter(|line| line["outcome"] == "failed");
@@ -278,7 +277,7 @@ pub fn most_refusals(app: &App) -> usize {
         .unwrap_or_default()
 }
 
-/// Every coding that the encoders know.
+/// A picture in one of the encoders' formats and colour types.
 fn picture(number: usize, version: usize) -> Vec<u8> {
     let (width, height) = (40 + 9 * u32::try_from(number).expect("it is small"), 150);
     let pixel = image::Rgb(colour_of(number, version));
@@ -305,10 +304,10 @@ fn picture(number: usize, version: usize) -> Vec<u8> {
 
 const KINDS: usize = 8;
 
-/// Grey where the kind of picture has no colour.
+/// The picture's colour; grey where its kind has none.
 fn colour_of(number: usize, version: usize) -> [u8; 3] {
     if matches!(number % KINDS, 1 | 4 | 5) {
-        // The blue of these differs from version to version.
+        // The blue channel alone differs from version to version.
         let [_, _, blue] = colour((number + version * 3) % 8 * 64);
         return [blue; 3];
     }

@@ -1,8 +1,10 @@
-//! Deletions followed in the cloud, by chance: uploads, overwrites, broken versions and deletes, their events late, doubled,
-//! shuffled and redelivered until acknowledged, over two instances whose storage calls meet faults, beside reconciles that
-//! are killed, instances that are killed or terminated, and a second deployment whose prefix lies behind the first's.
+//! Random runs with `PROPAGATE_DELETES` in the cloud: uploads, overwrites, broken versions and deletes, with events
+//! late, doubled, shuffled and redelivered until acknowledged, over two instances whose storage calls meet faults,
+//! beside reconciles that are killed, instances that are killed or terminated, and a second deployment whose prefix is
+//! nested in the first's.
 //!
-//! `CHAOS_SEEDS` says how many runs there are, or `CHAOS_MINUTES` how long they go on (tests/bench/chaos), `TEST_SEED` the first one's seed; the next run's is the next number.
+//! `CHAOS_SEEDS` is the number of runs, or `CHAOS_MINUTES` their duration (tests/bench/chaos); `TEST_SEED` is the first
+//! run's seed, and each next run's is one more.
 
 mod cloud;
 mod happening;
@@ -20,17 +22,16 @@ use crate::reconcile;
 use crate::rng::Rng;
 
 const NAMES: usize = 6;
-/// What happens to sources in a run.
 const CHANGES: usize = 30;
 const WORKERS: usize = 8;
-/// Where fewer are left to do, nothing goes wrong any more.
+/// With fewer steps left, no faults are injected any more.
 const CALM: usize = 8;
-/// Faults come anew after so many steps.
+/// Faults are injected anew after so many steps.
 const PERIOD: usize = 12;
-/// An event that is refused more often is lost.
+/// An event that isn't acknowledged by then counts as lost.
 const MOST_ATTEMPTS: u32 = 200;
 
-/// One run: what is left to do, and what was done.
+/// One run: the queue, and a record of what was done.
 struct Run {
     cloud: Arc<Cloud>,
     state: Mutex<State>,
@@ -41,13 +42,12 @@ struct State {
     rng: Rng,
     queue: VecDeque<Happening>,
     steps: usize,
-    /// Everything that was announced.
     events: Vec<Event>,
-    /// Those that are still to be killed.
+    /// The reconciles that are still to be killed.
     reconciles: Vec<Child>,
     begun: usize,
     killed: usize,
-    /// The instances that others have taken the places of.
+    /// The number of instances that were replaced.
     ended: usize,
 }
 
@@ -64,7 +64,7 @@ async fn whatever_happens_in_the_cloud_ends_with_what_is_there_and_nothing_else(
         if end.map_or(seed == first + seeds, |end| Instant::now() > end) {
             break;
         }
-        // The last one that is printed is the one that failed.
+        // If the test fails, the last printed seed is the failed run's.
         println!("chaos: run of TEST_SEED={seed}");
         Run::new(&cloud, seed).to_its_end().await;
     }
@@ -117,7 +117,7 @@ impl Run {
         let somebody_died = self.kill_what_is_left();
         self.cloud.until_quiet().await;
         if somebody_died {
-            // What dies or fails between its write and its last question leaves that to the next run.
+            // If an event dies or fails between its write and its last question, the next reconcile cleans up.
             let ended = self.cloud.reconcile(&["photos", "--prune"]).await;
             assert_eq!(
                 (ended.code, ended.count("failed")),
@@ -177,7 +177,7 @@ impl Run {
         }
     }
 
-    /// What is to be done next; faults come and go meanwhile, and now and then a reconcile is killed.
+    /// Takes the next step; meanwhile injects and clears faults, and now and then kills a reconcile.
     fn next(&self) -> Option<Happening> {
         let mut state = self.state();
         state.steps += 1;
@@ -193,7 +193,7 @@ impl Run {
         state.queue.pop_front()
     }
 
-    /// Puts events into the queue, at any place behind the first, some of them twice.
+    /// Puts events into the queue, at any place after the first, some of them twice.
     fn announce(&self, events: Vec<Event>) {
         let mut state = self.state();
         let state = &mut *state;
@@ -219,7 +219,7 @@ impl Run {
         }
     }
 
-    /// Every event comes once more, as a first delivery and as a later one.
+    /// Delivers every event once more, as a first delivery and as a later one.
     async fn assert_duplicates_write_nothing(&self) {
         let events = self.state().events.clone();
         let before = self.cloud.outputs().await;
@@ -242,7 +242,7 @@ impl Run {
         );
     }
 
-    /// Kills the reconciles that are left, and tells whether there were any at all.
+    /// Kills the remaining reconciles, and returns whether any were killed at all.
     fn kill_what_is_left(&self) -> bool {
         let mut state = self.state();
         while !state.reconciles.is_empty() {
@@ -265,7 +265,7 @@ impl Run {
 impl State {
     fn kill_one(&mut self) {
         let mut child = self.reconciles.swap_remove(0);
-        // It may have ended by itself; what it did then is done.
+        // It may have ended by itself.
         let ended = child.try_wait().is_ok_and(|status| status.is_some());
         self.killed += usize::from(!ended);
         let _ = child.kill();

@@ -1,4 +1,4 @@
-//! What a body is checked by before it is rendered, and the names of its coding.
+//! The checks of a body before it is rendered, and the names of its coding.
 
 use std::io::Write as _;
 
@@ -46,7 +46,7 @@ async fn no_body_is_rendered_that_its_checksum_doesn_t_fit() {
 #[tokio::test]
 async fn a_body_that_only_its_md5_is_told_of_is_rendered_when_it_fits() {
     let cloud = Deployment::start(&[]).await;
-    // The bytes "not a picture", whose end says that they were read whole.
+    // The MD5 of "not a picture", which shows that all of it was read.
     let fits: &[&str] = &["md5=bpxEACBJlk823gFqee8Q1w=="];
     cloud
         .proxy

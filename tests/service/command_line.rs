@@ -1,4 +1,4 @@
-//! The program from a shell: its exit codes, its words, and `thumb`.
+//! The command line: exit codes, messages, and `thumb`.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the pipeline relies on in a store, property by property, for both of them.
+//! The conformance suite: what the pipeline relies on, property by property, for both stores.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -17,7 +17,7 @@ use crate::fake_gcs::FakeGcs;
 use crate::proxy::Proxy;
 use crate::storage_control::StorageControl;
 
-/// A store, and the way by which others put objects into it.
+/// A store, with another way to put objects into it.
 struct Subject {
     store: Store,
     backdoor: Backdoor,
@@ -59,7 +59,7 @@ impl Subject {
         }
     }
 
-    /// Puts an object as an uploader does.
+    /// Puts an object as an uploader would.
     async fn put(&self, name: &str, bytes: &[u8]) {
         match &self.backdoor {
             Backdoor::Folder(folder) => {
@@ -131,7 +131,7 @@ fn record(upload: &Upload) -> Option<Record> {
     Record::from_metadata(&upload.origin.metadata())
 }
 
-/// What was found instead where a property doesn't hold.
+/// An error is what was found instead.
 type Property = Result<(), String>;
 
 fn require(holds: bool, found: impl Debug) -> Property {
@@ -142,7 +142,7 @@ fn require(holds: bool, found: impl Debug) -> Property {
     }
 }
 
-/// Whether each property holds.
+/// Checks each property.
 async fn conformance(subject: &Subject) -> BTreeMap<&'static str, Property> {
     BTreeMap::from([
         (
@@ -408,7 +408,7 @@ async fn deletes_only_what_was_seen(subject: &Subject) -> Property {
     let holds = matches!(stale, Err(StoreError::PreconditionFailed(_)))
         && seen.is_ok()
         && matches!(gone, Err(StoreError::NotFound))
-        // A folder that holds nothing is no object's obstacle.
+        // An empty folder is no obstacle to an object.
         && third.as_ref().is_ok_and(|third| *third != second);
     require(holds, (stale, seen, gone, second, third))
 }
@@ -456,7 +456,7 @@ async fn lists_a_span(subject: &Subject) -> Property {
     }
     let below = names(subject, span("span/x/", None)).await;
     let after = names(subject, span("span/x", Some("span/x/2"))).await;
-    // What is after needn't exist.
+    // The start of a span needn't exist.
     let between = names(subject, span("span/", Some("span/x.nothing"))).await;
     let nothing = names(subject, span("span/x/", Some("span/x/3"))).await;
     let holds = below == ["span/x/1", "span/x/2", "span/x/3"]
@@ -501,7 +501,7 @@ async fn tells_a_missing_bucket(subject: &Subject) -> Property {
     require(found == 0 && is_missing, (found, answer))
 }
 
-/// The properties that don't hold; what was found is printed.
+/// The properties that don't hold; the findings are printed.
 fn broken(properties: BTreeMap<&'static str, Property>) -> Vec<&'static str> {
     let broken = properties.into_iter().filter_map(|(property, holds)| {
         let found = holds.err()?;
@@ -531,7 +531,7 @@ async fn cloud_storage_conforms() {
     assert_eq!(broken(conformance(&Subject::cloud().await).await), [""; 0]);
 }
 
-/// Without this the suite could be one that never fails.
+/// Proves that the suite can fail.
 #[tokio::test]
 async fn a_store_that_ignores_generations_does_not_conform() {
     let subject = Subject::cloud().await;

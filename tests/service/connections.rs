@@ -1,4 +1,4 @@
-//! More connections than the service takes, and none that the system gives.
+//! More connections than the service takes, and than the system has files for.
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -74,7 +74,7 @@ async fn a_system_that_gives_no_connections_is_warned_of_and_outlasted() {
     assert_eq!(warnings(&app, "accept"), 1);
 }
 
-/// Bodies of nearly 1 MiB that don't end: together they would take as much as there are connections.
+/// Bodies of nearly 1 MiB that don't end would together take much memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn long_bodies_take_turns_and_little_memory() {
     const CALLERS: usize = 200;
@@ -94,11 +94,11 @@ async fn long_bodies_take_turns_and_little_memory() {
     assert!(event.starts_with("HTTP/1.1 204 "), "{event:?}");
     while let Some(answer) = callers.join_next().await {
         let answer = answer.expect("no caller fails");
-        // A close before unread bytes may take the answer with it.
+        // Closing before unread bytes may lose the answer.
         let is_cut_off = answer.is_empty() || answer.starts_with("HTTP/1.1 408 ");
         assert!(is_cut_off, "{answer:?}");
     }
     let grown = app.peak_memory() - idle;
-    // Without turns it grows by 232 MB.
+    // Without a limit of long bodies it grows by 232 MB.
     assert!(grown < 128 << 20, "the peak memory grew by {grown} bytes");
 }

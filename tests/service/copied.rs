@@ -1,4 +1,5 @@
-//! `COPY_METADATA`: what apps of Firebase's Resize Images extension read beside the picture, and its loop with the extension.
+//! `COPY_METADATA`: the metadata that apps of Firebase's Resize Images extension read, and the loop with that
+//! extension.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ fn photo(version: usize) -> Vec<u8> {
     plain(64, 48, colour(version), ImageFormat::Png)
 }
 
-/// Delivers what Cloud Storage sends of an object: its resource, as the store has it.
+/// Delivers the notification of an object with its resource, as the store has it.
 async fn push_whole(cloud: &Deployment, bucket: &str, name: &str, generation: i64) -> u16 {
     let resource = cloud.gcs.resource(bucket, name).await;
     let mut body = envelope(bucket, name, generation);
@@ -128,7 +129,7 @@ async fn what_has_no_room_is_named_in_the_log() {
     assert_eq!(line["renditions"][0]["dropped_metadata"], json!(["story"]));
 }
 
-/// Firebase's Resize Images extension, as far as its loop goes: an output beside each image that isn't one.
+/// Firebase's Resize Images extension as far as a loop needs it: makes an output of each image that isn't one.
 async fn extension(cloud: &Deployment, name: &str, resource: &Value) {
     if resource["metadata"]["resizedImage"] == "true" {
         return;
@@ -159,7 +160,7 @@ async fn the_extension_and_the_service_leave_each_other_s_outputs_alone() {
             .await;
     }
     let mut seen: BTreeMap<String, i64> = BTreeMap::new();
-    // Each round delivers all that is new to both, in the one order and in the other, until nothing is.
+    // Each round delivers all new events to both, in either order, until there are none.
     for round in 0.. {
         assert!(round < 6, "there is no end to it");
         let mut quiet = true;

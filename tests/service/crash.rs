@@ -1,4 +1,4 @@
-//! The service dies or is told to end under load: nothing acknowledged is lost, nothing is torn.
+//! Kills or terminates the service under load: nothing acknowledged is lost, nothing is torn.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -18,7 +18,7 @@ use crate::three;
 const PICTURES: usize = 120;
 const WORKERS: usize = 8;
 
-/// What must not be lost: each picture's number and its generation.
+/// The pending events: each picture's number and its generation.
 type Pending = BTreeMap<usize, i64>;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +56,7 @@ async fn sigterm_under_load_finishes_what_was_begun() {
     for number in acknowledged {
         assert_stored(&gcs, number, pending.get(&number).copied()).await;
     }
-    // What wasn't acknowledged is redelivered to the next instance.
+    // Events that weren't acknowledged are redelivered to the next instance.
     let next = Arc::new(start(gcs.endpoint()).await);
     let acknowledged = deliver(&next, &pending, usize::MAX, |_| {}).await;
     assert_eq!(acknowledged.len(), PICTURES);
@@ -93,7 +93,7 @@ async fn sigterm_answers_503_for_what_storage_holds_up() {
 async fn sigterm_waits_for_no_thread_that_hangs() {
     let store = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(store.path().join("photos")).expect("a bucket");
-    // A pipe without a writer: whoever opens it to read hangs, as on a file server that is gone.
+    // A pipe without a writer hangs its reader, like a file server that is gone.
     let pipe = store.path().join("photos/pipe.jpg");
     let made = Command::new("mkfifo").arg(&pipe).status();
     assert!(made.expect("there is mkfifo").success());
@@ -119,7 +119,7 @@ async fn kill_9_leaves_no_torn_file_in_a_folder() {
         let picture = plain(160, 120, colour(number), ImageFormat::Jpeg);
         let file = store.path().join("photos").join(object(number));
         std::fs::write(file, picture).expect("a picture dropped in by hand");
-        // No generation is announced: the live one is meant.
+        // No generation is announced, which means the live one.
         pending.insert(number, 0);
     }
     let folder = store.path().to_str().expect("a plain path");
@@ -134,7 +134,7 @@ async fn kill_9_leaves_no_torn_file_in_a_folder() {
                 "{number} was acknowledged"
             );
         }
-        // Whatever has the name of a thumbnail is whole, acknowledged or not.
+        // A thumbnail is whole, acknowledged or not.
         for number in 0..PICTURES {
             if let Ok(file) = std::fs::read(thumbnails.join(object(number))) {
                 assert_plain(&file, colour(number), &object(number));
@@ -145,8 +145,8 @@ async fn kill_9_leaves_no_torn_file_in_a_folder() {
     assert_eq!(files.count(), PICTURES);
 }
 
-/// Delivers every pending event, `WORKERS` at once; when the `last`-th is acknowledged, does `end`
-/// to the service. Returns what was acknowledged; all else was refused or cut off.
+/// Delivers every pending event, `WORKERS` at once, and calls `end` when the `last`-th is acknowledged; returns the
+/// acknowledged ones.
 async fn deliver(
     app: &Arc<App>,
     pending: &Pending,
@@ -167,7 +167,7 @@ async fn deliver(
                 };
                 match app.try_push("photos", &object(number), generation).await {
                     Ok(204) => {}
-                    // A closed door stays closed: what is left is for the next instance.
+                    // The instance is gone: the rest is for the next one.
                     Ok(503) | Err(_) => continue,
                     Ok(status) => panic!("the push of a good event was answered {status}"),
                 }
@@ -189,7 +189,6 @@ async fn deliver(
     std::mem::take(&mut *acknowledged)
 }
 
-/// A storage with the pictures in it, and all of them pending.
 async fn uploaded() -> (FakeGcs, Pending) {
     let gcs = FakeGcs::start().await;
     gcs.create_bucket("photos").await;

@@ -1,4 +1,4 @@
-//! `PROPAGATE_DELETES`: a thumbnail goes with just the version that it shows.
+//! `PROPAGATE_DELETES`: a thumbnail is deleted with the version that it shows.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -50,7 +50,7 @@ impl Service {
         path.exists()
     }
 
-    /// Notifies of a deletion, and tells its log line's outcome and reason.
+    /// Delivers a deletion, and returns its log line's outcome and reason.
     async fn deleted(&self, attributes: &Value, generation: Option<i64>) -> (String, String) {
         let before = self.app.log_lines().len();
         let (status, words) = notify(&self.app, attributes, generation).await;

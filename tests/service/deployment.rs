@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::fake_gcs::FakeGcs;
 use crate::proxy::Proxy;
 
-/// All that a push needs to become a thumbnail.
+/// The servers that turn a push into a thumbnail.
 pub struct Deployment {
     pub gcs: FakeGcs,
     pub proxy: Proxy,
@@ -14,7 +14,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Starts the service with these variables beside the storage's and the target bucket's.
+    /// Starts the service with these variables beside those of the storage and the target bucket.
     pub async fn start(environment: &[(&str, &str)]) -> Self {
         let gcs = FakeGcs::start().await;
         gcs.create_bucket("photos").await;
@@ -29,7 +29,7 @@ impl Deployment {
         Self { gcs, proxy, app }
     }
 
-    /// Uploads a picture and delivers its notification: its generation, and the answer.
+    /// Uploads a picture and delivers its notification; returns its generation and the answer.
     pub async fn upload(&self, name: &str, bytes: &[u8]) -> (i64, u16) {
         let generation = self.gcs.put("photos", name, bytes, "image/jpeg", &[]).await;
         (generation, self.app.push("photos", name, generation).await)

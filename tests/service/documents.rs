@@ -1,4 +1,4 @@
-//! What the documents say is what the program does.
+//! Checks the documents against the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,7 +110,7 @@ fn the_readme_s_variables_are_those_of_help() {
     }
 }
 
-/// Links in the documents lead to files of this repository, or to the web.
+/// Links in the documents lead to existing files of this repository, or to the web.
 #[test]
 fn links_between_documents_lead_somewhere() {
     let mut links = 0;
@@ -143,7 +143,7 @@ fn links_between_documents_lead_somewhere() {
     assert!(links >= 10, "only {links} links were found");
 }
 
-/// What the metrics, alerts and the dashboard look for is what the binary writes.
+/// The fields that metrics, alerts and the dashboard filter by are those that the binary writes.
 #[tokio::test]
 async fn the_dashboard_s_fields_are_in_the_log() {
     let cloud = Deployment::start(&[]).await;

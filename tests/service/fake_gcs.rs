@@ -1,4 +1,4 @@
-//! fake-gcs-server on a port of its own: Cloud Storage's API over a memory.
+//! fake-gcs-server on a port of its own: an in-memory Cloud Storage.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub struct FakeGcs {
     _server: Server,
 }
 
-/// One stored object, as one answer of the server tells it.
+/// One stored object, as one answer of the server describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub bytes: Bytes,
@@ -30,14 +30,13 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Of which version of its source a thumbnail says it is.
+    /// The generation of its source that a thumbnail records.
     pub fn source_generation(&self) -> Option<i64> {
         self.metadata.get("source-generation")?.parse().ok()
     }
 }
 
 impl FakeGcs {
-    /// Starts an empty server.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
@@ -132,7 +131,7 @@ impl FakeGcs {
     /// Uploads an object with this resource and returns its generation.
     pub async fn insert(&self, bucket: &str, object: &Value, bytes: &[u8]) -> i64 {
         const BOUNDARY: &str = "f1d0a1b7-part-of-an-upload";
-        // The server stores the content type of the part, not that of the resource.
+        // The server stores the part's content type, not the resource's.
         let content_type = object["contentType"].as_str().unwrap_or_default();
         let resource = format!("content-type: application/json\r\n\r\n{object}");
         let media = format!("content-type: {content_type}\r\n\r\n");
@@ -160,7 +159,7 @@ impl FakeGcs {
         serde_json::from_slice(&answer.body).expect("an object resource")
     }
 
-    /// The live object with all that is known of it, or none.
+    /// The live object with its metadata, or none.
     pub async fn get(&self, bucket: &str, name: &str) -> Option<Stored> {
         let path = format!("/storage/v1/b/{bucket}/o/{}?alt=media", encode(name));
         // Asking for gzip keeps the server from unpacking an object that is stored packed.
@@ -194,7 +193,7 @@ impl FakeGcs {
         self.get("thumbs", &format!("thumbnails/{source}")).await
     }
 
-    /// Removes the object; a test that removes what isn't there is wrong and fails.
+    /// Deletes the object, which must exist.
     pub async fn delete(&self, bucket: &str, name: &str) {
         let path = format!("/storage/v1/b/{bucket}/o/{}", encode(name));
         let answer = self.call("DELETE", &path, &[], "").await;

@@ -1,4 +1,4 @@
-//! The fault matrix: every storage call of an event's way meets every fault, on the wire.
+//! The fault matrix: every fault is injected into every storage call of an event.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use crate::pictures::{assert_plain, colour, plain};
 use crate::proxy::{Call, Fault, Proxy};
 use crate::three;
 
-/// The faults beside the statuses.
+/// The faults other than statuses.
 const FAULTS: [Fault; 10] = [
     Fault::ResetBefore,
     Fault::ResetInBody,
@@ -25,19 +25,19 @@ const FAULTS: [Fault; 10] = [
     Fault::AfterCommit,
 ];
 const STATUSES: [u16; 11] = [400, 401, 403, 404, 408, 412, 416, 429, 500, 502, 503];
-/// Once is what an in-process retry may hide; always is what only a redelivery survives.
+/// In-process retries may hide a single fault; only a redelivery survives a lasting one.
 const TIMES: [usize; 2] = [1, usize::MAX];
-/// Each has a service and a proxy of its own; most of a stalled cell is waiting.
+/// Each worker has a service and a proxy of its own; most of a stalled cell is waiting.
 const WORKERS: usize = 6;
 
-/// What the table of answers says of a fault that doesn't go away.
+/// The expected answer to a fault that lasts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expected {
-    /// 204 without a thumbnail: the source is said to be gone.
+    /// 204 without a thumbnail, as the source seems gone.
     Gone,
-    /// 503 as transient, a warning.
+    /// 503 with a warning, as the fault is transient.
     Transient,
-    /// 503 as ours to fix, an error.
+    /// 503 with an error, as the fault must be fixed.
     OursToFix,
 }
 
@@ -54,7 +54,7 @@ fn expected(call: Call, fault: Fault) -> Expected {
     match fault {
         Fault::Status(404) => match call {
             Call::Open | Call::LookAtSource => Expected::Gone,
-            // The target bucket is missing; or the thumbnail is there for the write and not for the look, again and again.
+            // The target bucket seems missing; or the write finds a thumbnail that the look doesn't, again and again.
             Call::Write | Call::LookAtThumbnail => Expected::OursToFix,
         },
         Fault::Status(408 | 429 | 500..) => Expected::Transient,
@@ -64,7 +64,7 @@ fn expected(call: Call, fault: Fault) -> Expected {
         | Fault::CustomerKey
         | Fault::Redirect
         | Fault::Garbage => Expected::OursToFix,
-        // The answer is JSON, and isn't after that.
+        // The flipped bit makes the answer invalid JSON.
         Fault::FlipByte if call == Call::Write || looks => Expected::OursToFix,
         Fault::ResetBefore
         | Fault::ResetInBody
@@ -116,7 +116,7 @@ fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
     for fault in statuses.chain(FAULTS) {
         for call in Call::ALL {
-            // A read has nothing to commit: its lost answer is the reset before it.
+            // A read commits nothing: losing its answer is like a reset before it.
             if fault == Fault::AfterCommit && call != Call::Write {
                 continue;
             }
@@ -134,7 +134,7 @@ fn cells() -> Vec<Cell> {
     cells
 }
 
-/// Takes cells from the queue until there is none, and tells what went wrong.
+/// Takes cells from the queue until there is none, and returns the failures.
 async fn work(gcs: Arc<FakeGcs>, queue: Arc<Mutex<Vec<Cell>>>) -> Vec<String> {
     let proxy = Proxy::start(gcs.endpoint()).await;
     let app = App::start(&[
@@ -162,7 +162,7 @@ impl Cell {
     async fn run(self, gcs: &FakeGcs, proxy: &Proxy, app: &App) -> Result<(), String> {
         let name = self.name();
         if matches!(self.call, Call::LookAtThumbnail | Call::LookAtSource) {
-            // These calls are made where the thumbnail of another version is in the way.
+            // These calls are made only if another version's thumbnail exists.
             let older = self.put(gcs, 0).await;
             check(
                 "the older version",
@@ -228,7 +228,7 @@ impl Cell {
             .await
     }
 
-    /// Whether the thumbnail is that of this generation; one that says so and is not fails.
+    /// Whether the thumbnail is that of this generation; panics if it records it and shows another.
     async fn is_made(self, gcs: &FakeGcs, generation: i64) -> bool {
         let name = self.name();
         let thumbnail = gcs.thumbnail(&name).await;

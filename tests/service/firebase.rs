@@ -1,5 +1,5 @@
-//! `gcs-thumbnailer firebase`: each parameter file becomes the variables and words beside it, and a service that has these
-//! variables makes the objects that the extension makes.
+//! `gcs-thumbnailer firebase`: each parameter file is converted to the variables and words beside it, and a service
+//! with these variables makes the objects that the extension makes.
 //!
 //! A case is a file `tests/firebase/converted/CASE.env`, with what is printed in `CASE.variables` and `CASE.words`, and in
 //! `CASE.terraform` where that is compared too. `tests/firebase/broken` has files of which nothing can be made.
@@ -16,7 +16,7 @@ use image::ImageFormat;
 use crate::deployment::Deployment;
 use crate::pictures::{colour, plain};
 
-/// Sources that are known by their names.
+/// Sources that the extension recognises by their names.
 const SOURCES: [&str; 9] = [
     "cat.jpg",
     "users/7/cat.final.JPG",
@@ -29,7 +29,7 @@ const SOURCES: [&str; 9] = [
     "deep/er/a.b/c.PNG",
 ];
 
-/// Sources that the extension knows by their content type alone.
+/// Sources that the extension recognises by their content type alone.
 const SOURCES_BY_TYPE: [&str; 8] = [
     "avatar",
     "users/7/avatar",
@@ -91,7 +91,7 @@ fn the_renditions_names_are_those_of_the_extension() {
                 .filter_map(|rendition| Some(rendition.pattern.name_of(&name)?.to_string()))
                 .collect();
             let expected = extension.names(source);
-            // The one difference, which the words tell: a slash before everything.
+            // The one difference, of which the words warn: a slash before everything.
             let expected = expected
                 .iter()
                 .map(|name| name.trim_start_matches('/').to_owned());
@@ -132,7 +132,7 @@ async fn a_service_with_the_variables_makes_the_extension_s_objects() {
     }
 }
 
-/// The extension by its own documentation and sources: which objects it takes, and what it calls its outputs.
+/// A model of the extension by its documentation and sources: which objects it takes, and how it names outputs.
 struct Extension {
     folder: String,
     sizes: Vec<String>,
@@ -142,7 +142,7 @@ struct Extension {
 }
 
 impl Extension {
-    /// Reads the parameters of a case, which are written simply enough.
+    /// Parses the simply written parameters of a case.
     fn of(case: &Path) -> Self {
         let text = fs::read_to_string(case).expect("a parameter file");
         let value = |name: &str| {
@@ -157,7 +157,7 @@ impl Extension {
             bare.split(',').map(str::to_owned).collect()
         };
         let paths = |name: &str| (!value(name).is_empty()).then(|| list(name));
-        // It has no counterpart for these: they are left out with a remark.
+        // These are left out with a remark, as they have no counterpart.
         let made = |kind: &String| !matches!(kind.as_str(), "tiff" | "gif" | "avif");
         let real = |size: &String| !size.starts_with("0x");
         Self {
@@ -169,7 +169,7 @@ impl Extension {
         }
     }
 
-    /// What it calls the outputs of a source (`modifyImage` and `getModifiedFilePath` in `resize-image.ts`).
+    /// The names of a source's outputs (`modifyImage` and `getModifiedFilePath` in `resize-image.ts`).
     fn names(&self, source: &str) -> BTreeSet<String> {
         const KNOWN: [&str; 9] = [
             ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".avif", ".jfif",
@@ -193,7 +193,7 @@ impl Extension {
         names
     }
 
-    /// Whether it makes anything of an image of this name (`shouldResize` in `filters.ts`).
+    /// Whether it resizes an image of this name (`shouldResize` in `filters.ts`).
     fn takes(&self, source: &str) -> bool {
         let folder = format!(
             "/{}",

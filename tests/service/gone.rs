@@ -1,5 +1,5 @@
-//! `PROPAGATE_DELETES` where events come late, in the wrong order, or about pictures that can't be rendered: nothing of a
-//! picture that is gone stays, and nothing of one that is there goes.
+//! `PROPAGATE_DELETES` where events come late, in the wrong order, or about pictures that can't be rendered: no output
+//! of a deleted picture stays, and no output of a live one is deleted.
 
 use image::ImageFormat;
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::storage_control::StorageControl;
 const NAME: &str = "a/n.png";
 const THUMBNAIL: &str = "thumbnails/a/n.png";
 
-/// A bucket whose deletions are followed, or not, with a proxy between it and the service.
+/// A bucket whose deletions are followed, or not, and a proxy between it and the service.
 struct Cloud {
     gcs: FakeGcs,
     proxy: Proxy,
@@ -146,7 +146,7 @@ async fn what_is_written_behind_a_deletion_s_back_goes_again() {
 async fn what_an_instance_left_between_write_and_question_goes_by_the_next_delivery() {
     let cloud = Cloud::start("true").await;
     let generation = cloud.put(1).await;
-    // The question fails as often as it is asked within one event.
+    // The look fails as often as one event tries it.
     cloud
         .proxy
         .inject(Call::LookAtSource, Fault::Status(503), 3);
@@ -165,7 +165,7 @@ async fn a_noncurrent_version_that_can_still_be_read_gets_no_thumbnail() {
     cloud.gcs.delete("photos", NAME).await;
     cloud.finalized(archived).await;
     assert!(!cloud.is_there().await);
-    // Where deletions aren't followed, a redelivery asks first.
+    // Where deletions aren't followed, a redelivery looks at the source first.
     let cloud = Cloud::start("false").await;
     let archived = cloud.put(1).await;
     cloud.gcs.delete("photos", NAME).await;
@@ -190,7 +190,7 @@ async fn a_picture_overwritten_by_what_can_t_be_rendered_loses_its_thumbnail_whe
     assert_line(&line, "WARNING", "refused", Some("not_an_image"));
     let deleted = json!([{ "name": THUMBNAIL, "outcome": "deleted" }]);
     assert_eq!(without_time(&line["renditions"]), deleted, "{line}");
-    // A broken version that is replaced by then has no say.
+    // A broken version that has been replaced has no effect.
     cloud.upload(2).await;
     cloud.finalized(broken).await;
     cloud.assert_shows(2).await;

@@ -1,4 +1,4 @@
-//! Hostile input at the door: whatever comes, the next good event is served.
+//! Hostile requests: whatever comes, the next good event is served.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -57,7 +57,7 @@ impl Door {
         assert_plain(&thumbnail.bytes, colour(number), after);
     }
 
-    /// Asserts that a request is answered so, and that the next one is served.
+    /// Asserts that a request is answered with this status, and that the next one is served.
     async fn assert_refused(&self, what: &str, request: &[u8], status: u16) {
         let answer = exchange(self.app.address(), request).await;
         let expected = format!("HTTP/1.1 {status} ");
@@ -175,7 +175,7 @@ async fn a_request_that_nobody_answers_does_no_harm() {
     }
 }
 
-/// Bodies that are no notification, whatever a lenient parser makes of them.
+/// Bodies that are no notification even to a lenient parser.
 fn hostile_bodies() -> Vec<(&'static str, Vec<u8>)> {
     let good = envelope("photos", "never-uploaded.jpg", 1).to_string();
     let deep = "[".repeat(100_000);
@@ -250,7 +250,7 @@ async fn a_slow_caller_is_cut_off_and_holds_nothing_up() {
     let mut slow = JoinSet::new();
     for number in 0..EACH * 4 {
         let address = door.app.address().to_owned();
-        // Some say nothing more, some a byte a second, for longer than anyone waits.
+        // Some send nothing more, some a byte a second for longer than the time limits.
         let (begin, trickle) = match number % 4 {
             0 => (head.to_owned(), ""),
             1 => (head.to_owned(), "x"),
@@ -285,7 +285,7 @@ async fn a_huge_body_is_refused_and_costs_no_memory() {
     }
     door.assert_open("the huge bodies").await;
     let grown = door.app.peak_memory() - idle;
-    // Each caller may cost what a good body may, and buffers; together they sent 264 MB.
+    // Each caller may cost as much as a good body and its buffers; together they sent 264 MB.
     assert!(grown < 64 << 20, "the peak memory grew by {grown} bytes");
 }
 

@@ -1,4 +1,4 @@
-//! A plain HTTP/1.1 client: it changes no byte of a path, follows no redirect and repeats no request.
+//! A plain HTTP/1.1 client that changes no byte of a path, follows no redirect and retries nothing.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,10 +9,9 @@ use hyper::{HeaderMap, Request};
 use hyper_util::client::legacy::{Client as Pool, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 
-/// How long any one exchange of a test may take before the test fails: generous, never an assertion.
+/// How long one exchange may take before the test fails: generous, never an assertion.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A whole answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -21,7 +20,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as text, for a message or a comparison.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -45,7 +43,7 @@ impl Client {
         Self(Pool::builder(TokioExecutor::new()).build_http())
     }
 
-    /// Sends one request and reads the whole answer; an error says what the connection did.
+    /// Sends one request and reads the whole response; an error describes the broken connection.
     pub async fn send(
         &self,
         method: &str,

@@ -1,4 +1,4 @@
-//! Every form of notification, as recorded from the Pub/Sub emulator and as documented.
+//! Every format of notification, as recorded from the Pub/Sub emulator and as documented.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::deployment::Deployment;
 
-/// Adding a file to `tests/service/requests` adds a case: headers, body, and what the service says of it.
+/// A file added to `tests/service/requests` is a case: headers, body, and the log line expected of it.
 #[tokio::test]
 async fn every_recorded_request_is_understood() {
     let cloud = Deployment::start(&[]).await;

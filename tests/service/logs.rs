@@ -1,4 +1,4 @@
-//! The log lines' form: what Cloud Logging reads, and that no name forges a line.
+//! The format of log lines: what Cloud Logging reads, and that no name forges a line.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The whole service as a child process, against real servers that the tests start and end.
+//! Tests the service as a child process, against real servers that the tests start and end.
 
 mod answers;
 mod app;

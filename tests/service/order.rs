@@ -1,4 +1,4 @@
-//! Order and duplicates: whatever way events come, the newest picture ends up in the thumbnail.
+//! Order and duplicates: in whatever order events come, the thumbnail ends up showing the newest picture.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ const COPIES: usize = 5;
 /// Deliveries in flight at once, over both instances.
 const WORKERS: usize = 16;
 
-/// One of the two instances meets refusals, loses answers, and has writes that come late.
+/// The faults of one of the two instances: refusals, lost answers and late writes.
 const FAULTS: [(Call, Fault); 5] = [
     (Call::Open, Fault::Status(503)),
     (Call::Write, Fault::AfterCommit),
@@ -39,7 +39,7 @@ struct Chain {
     gcs: FakeGcs,
     instances: [App; 2],
     queue: Mutex<VecDeque<Delivery>>,
-    /// The generations of each name's versions that are uploaded so far.
+    /// The generations of each name's uploaded versions.
     uploaded: Vec<tokio::sync::Mutex<Vec<i64>>>,
     refused: Mutex<usize>,
     /// Between one of the instances and the storage.
@@ -109,7 +109,7 @@ async fn a_write_that_comes_late_does_not_bring_the_old_picture_back() {
     gcs.create_bucket("thumbs").await;
     let slow = Proxy::start(gcs.endpoint()).await;
     let instances = [start(slow.endpoint()).await, start(gcs.endpoint()).await];
-    // Held up before its write, and with what it knows of the source or the thumbnail outdated.
+    // The call of the old version's event that is held up, and the number of versions before it.
     for (held, before) in [
         (Call::Open, 0),
         (Call::Write, 0),
@@ -118,7 +118,7 @@ async fn a_write_that_comes_late_does_not_bring_the_old_picture_back() {
         (Call::LookAtSource, 1),
     ] {
         let object = format!("late/{held:?}-{before}.png");
-        // The version that is in the way, or none; the old version, and the newest.
+        // Uploads the version in the way, if any, then the old version and the newest.
         for version in 0..before {
             let generation = put(&gcs, &object, version).await;
             assert_eq!(instances[1].push("photos", &object, generation).await, 204);
@@ -151,13 +151,13 @@ async fn put(gcs: &FakeGcs, object: &str, version: usize) -> i64 {
     gcs.put("photos", object, &picture, "image/png", &[]).await
 }
 
-/// Takes deliveries from the queue until there is none, and puts back what isn't acknowledged.
+/// Takes deliveries from the queue until there is none, and puts back those that aren't acknowledged.
 async fn deliver(chain: Arc<Chain>) {
     loop {
         let delivery = {
             let mut queue = chain.queue.lock().unwrap();
             if queue.len().is_multiple_of(50) {
-                // What was held up comes now, late by fifty deliveries.
+                // Held requests go on now, late by fifty deliveries.
                 chain.proxy.clear();
                 for (call, fault) in FAULTS {
                     chain.proxy.inject(call, fault, 3);
@@ -187,8 +187,8 @@ async fn deliver(chain: Arc<Chain>) {
 }
 
 impl Chain {
-    /// Uploads a name's versions up to this one, so that an event never comes before its upload,
-    /// and returns this one's generation.
+    /// Uploads a name's versions up to this one, so that no event precedes its upload, and returns this one's
+    /// generation.
     async fn upload(&self, Delivery { name, version, .. }: Delivery) -> i64 {
         let mut generations = self.uploaded[name].lock().await;
         while generations.len() <= version {

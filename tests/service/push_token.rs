@@ -1,4 +1,4 @@
-//! Where tokens are demanded, only Pub/Sub's are let in, whatever becomes of the key server.
+//! Where tokens are required, only Pub/Sub's are accepted, whatever the key server does.
 
 mod door;
 mod google;
@@ -23,7 +23,7 @@ use crate::raw::post;
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate("key-1"));
 static OTHER: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate("key-2"));
 
-/// The claims of a good token, but for these.
+/// The claims of a good token with these changes.
 fn claims_but(changes: &Value) -> Value {
     let mut claims = claims();
     for (name, value) in changes.as_object().expect("changes are an object") {
@@ -236,7 +236,7 @@ async fn a_caller_that_has_said_all_and_shuts_its_side_is_still_answered() {
     caller.write_all(&post(&head, body)).await.unwrap();
     caller.shutdown().await.unwrap();
     keys.wait_for_fetches(1).await;
-    // The service has looked at all its connections by then.
+    // By then the service has polled all its connections.
     for _ in 0..20 {
         assert_eq!(door.app.health().await.status, 200);
     }
@@ -287,7 +287,7 @@ async fn a_flood_of_unknown_keys_is_fetched_for_once_in_a_while() {
         let header = json!({ "alg": "RS256", "kid": format!("made-up-{number}") });
         assert_eq!(door.push(&unsigned(&header, &claims(), "c2ln")).await, 401);
     }
-    // One at once, and one more each half minute that this takes.
+    // One at once, and one more for each half minute that this takes.
     let most = 2 + usize::try_from(start.elapsed().as_secs() / 30).unwrap();
     assert!((2..=most).contains(&keys.fetches()), "{}", keys.fetches());
     assert_eq!(door.push(&KEY.token(&claims())).await, 204);
@@ -333,7 +333,7 @@ async fn a_dead_key_server_is_not_the_callers_fault() {
     assert_eq!(door.push(&KEY.token(&claims())).await, 503);
     assert_eq!(door.app.health().await.status, 200);
     assert!(!door.has_thumbnail());
-    // The fetch tells its cause, the push what it meant.
+    // The fetch logs its cause, the push its consequence.
     for words in ["can't be reached", "unauthorized request"] {
         let told = |line: &Value| {
             let message = line["message"].as_str().unwrap_or_default();
@@ -375,7 +375,7 @@ async fn known_keys_serve_while_their_server_is_down() {
     let door = Door::open(keys.url()).await;
     assert_eq!(door.push(&KEY.token(&claims())).await, 204);
     keys.reply(Reply::Status(StatusCode::SERVICE_UNAVAILABLE));
-    // Whether this key is a new one of Google's can't be told.
+    // This key may be a new one of Google's.
     assert_eq!(door.push(&OTHER.token(&claims())).await, 503);
     assert_eq!(door.push(&KEY.token(&claims())).await, 204);
 }

@@ -1,8 +1,8 @@
-//! Any order of uploads, overwrites, deletes and broken versions, with events late, doubled and shuffled over two instances of
-//! which one is killed now and then, and reconciles that are killed too: at the end each picture that is there has its
-//! newest thumbnail, and nothing else has any.
+//! Random uploads, overwrites, deletes and broken versions, with events late, doubled and shuffled over two instances
+//! of which one is killed now and then, and reconciles that are killed too: at the end each live picture has its newest
+//! thumbnail, and nothing else has any.
 //!
-//! `CHAOS_SEEDS` says how many runs there are, `TEST_SEED` where they begin.
+//! `CHAOS_SEEDS` is the number of runs, `TEST_SEED` the first one's seed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,10 +21,10 @@ use crate::rng::Rng;
 const NAMES: usize = 8;
 const STEPS: usize = 40;
 const WORKERS: usize = 6;
-/// The deployment whose prefix lies behind the first's.
+/// A deployment whose prefix is nested in the first's.
 const NESTED: &str = "--thumbnail-prefix=thumbnails/v2/";
 
-/// One thing that happened to one object.
+/// A change to one object.
 #[derive(Debug, Clone)]
 struct Event {
     name: String,
@@ -33,7 +33,6 @@ struct Event {
     overwritten: bool,
 }
 
-/// What a name holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Absent,
@@ -54,9 +53,9 @@ impl Store {
         self.0.path().join(name)
     }
 
-    /// Puts an object at once, as Cloud Storage does, and tells its generation.
+    /// Puts an object atomically, as Cloud Storage does, and returns its generation.
     pub fn put(&self, name: &str, bytes: &[u8]) -> i64 {
-        // Unequal even where the clock stands still.
+        // Unique even where the clock stands still.
         static LAST: AtomicU64 = AtomicU64::new(0);
         let now = std::time::SystemTime::UNIX_EPOCH
             .elapsed()
@@ -100,7 +99,7 @@ impl Store {
         ]
     }
 
-    /// Every output, by its name, with what a change would change.
+    /// Every output by its name, with what shows a change of it.
     fn outputs(&self, below: &str) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
         let mut found = BTreeMap::new();
         gather(&self.path(below), &mut found);
@@ -129,12 +128,12 @@ async fn deliver(app: &App, event: &Event) -> bool {
         attributes["overwrittenByGeneration"] = "1".into();
     }
     let json = [("content-type", "application/json")];
-    // A killed instance answers nothing, which is no acknowledgement.
+    // A killed instance acknowledges nothing.
     let answer = app.try_post("/", &json, body.to_string()).await;
     answer.is_ok_and(|answer| answer.status == 204)
 }
 
-/// Does something to a name, and tells the events that it raises.
+/// Changes a name's object, and returns the events of it.
 fn step(rng: &mut Rng, store: &Store, name: &str, state: &mut State, version: usize) -> Vec<Event> {
     let event = |generation, kind, overwritten| Event {
         name: name.to_owned(),
@@ -170,7 +169,7 @@ fn step(rng: &mut Rng, store: &Store, name: &str, state: &mut State, version: us
     events
 }
 
-/// Delivers events from the queue, some of them twice, until each was acknowledged.
+/// Delivers events from the queue, some of them twice, until each is acknowledged.
 async fn deliver_all(rng: &mut Rng, instances: [&App; 2], events: Vec<Event>) {
     let mut queue: Vec<Event> = events
         .iter()
@@ -209,7 +208,7 @@ async fn run(rng: &mut Rng, store: &Store, instances: &mut [App; 2], number: usi
             let name = rng.below(NAMES);
             let version = (round * STEPS / 4 + at) % 512;
             let raised = step(rng, store, &names[name], &mut states[name], version);
-            // What is late comes with the next round's, or at the end.
+            // Late events are delivered in the next round, or at the end.
             for event in raised {
                 if rng.below(3) == 0 {
                     late.push(event);
@@ -240,7 +239,7 @@ async fn run(rng: &mut Rng, store: &Store, instances: &mut [App; 2], number: usi
     for (name, state) in names.iter().zip(&states) {
         check(store, name, *state);
     }
-    // What is there stays as it is, whatever comes again.
+    // Redelivered events change nothing.
     let before = store.outputs("thumbs");
     for (name, state) in names.iter().zip(&states) {
         if let State::Picture(generation, _) = state {
@@ -286,7 +285,7 @@ async fn whatever_happens_ends_with_what_is_there_and_nothing_else() {
     for number in 0..seeds {
         run(&mut rng, &store, &mut instances, number).await;
     }
-    // The nested deployment's two are as they were; the first's of the name v2/kept.png lies between them.
+    // The nested deployment's two outputs are unchanged; the first's output of v2/kept.png lies between them.
     let after = store.outputs("thumbs/thumbnails/v2");
     for (path, output) in nested {
         let same = after.get(&path) == Some(&output);

@@ -1,24 +1,24 @@
-//! HTTP/1.1 written by hand, for what no client would send.
+//! Raw HTTP/1.1, for requests that no client would send.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::http::PATIENCE;
 
-/// Sends these bytes and returns what comes back until the service ends the connection.
+/// Sends these bytes, and returns the response up to the connection's end.
 pub async fn exchange(address: &str, bytes: &[u8]) -> String {
     let stream = TcpStream::connect(address)
         .await
         .expect("the service accepts");
     let (mut from, mut to) = stream.into_split();
     let send = async {
-        // The service may answer and close before it has all: that is an answer too.
+        // The service may answer and close before it has read all of it.
         let _ = to.write_all(bytes).await;
         to
     };
     let receive = async {
         let mut answer = Vec::new();
-        // A reset ends what has come so far.
+        // A reset ends the response.
         let _ = from.read_to_end(&mut answer).await;
         answer
     };
@@ -28,7 +28,7 @@ pub async fn exchange(address: &str, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A whole request to `/`, after whose answer the connection ends.
+/// A whole request to `/` that asks to close the connection.
 pub fn post(headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!("content-length: {length}\r\n{headers}");
@@ -39,13 +39,13 @@ pub fn post(headers: &str, body: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A request whose framing is what is hostile.
+/// A request with hostile framing.
 pub fn framed(headers: &str, rest: &str) -> Vec<u8> {
     let head = "POST / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n";
     format!("{head}{headers}\r\n{rest}").into_bytes()
 }
 
-/// Returns when the service has ended the connection.
+/// Waits until the service has ended the connection.
 pub async fn cut_off(address: &str, begin: &str, trickle: &str) {
     let stream = TcpStream::connect(address)
         .await
@@ -59,7 +59,7 @@ pub async fn cut_off(address: &str, begin: &str, trickle: &str) {
         while to.write_all(trickle.as_bytes()).await.is_ok() {
             ticks.tick().await;
         }
-        // A closed connection refuses the next byte; what was answered can still be read.
+        // Writing to a closed connection fails, but the response can still be read.
         std::future::pending::<()>().await;
     };
     let ended = async {

@@ -1,4 +1,4 @@
-//! `reconcile` from the shell: what it finds, does and leaves alone, over the folder and over gRPC.
+//! `reconcile` from the command line, over the folder and over gRPC.
 
 mod chain;
 mod cloud;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::pictures::{assert_plain, colour, plain};
 
-/// What a run of the program left behind.
+/// The result of a run.
 pub struct Ended {
     pub code: Option<i32>,
     pub log: Vec<Value>,
@@ -23,7 +23,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The last line that counts.
+    /// The last line that has counts.
     pub fn summary(&self) -> &Value {
         let mut lines = self.log.iter().rev();
         let summary = lines.find(|line| line["scanned"].is_u64());
@@ -35,7 +35,7 @@ impl Ended {
         number.unwrap_or_else(|| panic!("no {what}: {}", self.summary()))
     }
 
-    /// Where the summary says to resume.
+    /// The name that the summary says to resume after.
     pub fn start_after(&self) -> Option<&str> {
         self.summary()["start_after"].as_str()
     }
@@ -60,7 +60,7 @@ pub fn spawn(arguments: &[&str], environment: &[(&str, &str)]) -> Child {
         .expect("cargo built the program")
 }
 
-/// Waits for the end of a run; other tasks of the test go on.
+/// Waits for the end of a run, while other tasks of the test go on.
 pub async fn wait(child: Child) -> Ended {
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await;
     let output = output
@@ -79,7 +79,7 @@ pub async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
     wait(spawn(arguments, environment)).await
 }
 
-/// A folder store, in which pictures are put by hand.
+/// A folder store.
 struct Folder(TempDir);
 
 impl Folder {
@@ -97,7 +97,7 @@ impl Folder {
         fs::remove_file(self.0.path().join(bucket).join(name)).expect("it was put there");
     }
 
-    /// Leaves of the outputs' records what versions before 0.2 wrote.
+    /// Strips the outputs' records to those of versions before 0.2.
     fn forget_names(&self) {
         let hidden = self.0.path().join(".gcs-thumbnailer");
         for entry in fs::read_dir(hidden).expect("a readable folder") {
@@ -270,7 +270,7 @@ async fn what_a_deployment_behind_the_prefix_has_made_is_never_pruned() {
                 assert_eq!((ended.code, ended.count("pruned")), (Some(0), 0));
                 assert_eq!(outputs(), both, "{prefix}");
             }
-            // Each takes its own orphan, and nobody else's.
+            // Each run deletes its own orphan, and nobody else's.
             folder.remove("photos", "a/dog.png");
             let dry = folder
                 .run(&["photos", &inner, "--prune", "--dry-run"])
@@ -348,7 +348,7 @@ async fn a_prefix_leaves_the_other_names_alone() {
     assert_eq!(folder.names(), ["a.png", "a/2.png", "b/1.png"]);
 }
 
-/// SIGTERM in the middle: what is named as done is done, and resuming there leaves nothing out.
+/// After SIGTERM in the middle, everything up to the reported name is done, and a resumed run leaves nothing out.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_is_resumed_without_a_gap() {
     let folder = Folder::new();
@@ -366,7 +366,7 @@ async fn an_interrupted_run_is_resumed_without_a_gap() {
         .status();
     assert!(sent.is_ok_and(|status| status.success()));
     let stopped = wait(child).await;
-    // A Cloud Run job that is stopped is not to look complete.
+    // A stopped Cloud Run job must not look complete.
     assert_eq!(stopped.code, Some(1), "{}", stopped.errors);
     let reached = stopped.start_after().expect("a place to resume").to_owned();
     let made: BTreeSet<_> = folder.names().into_iter().collect();

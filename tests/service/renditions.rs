@@ -1,4 +1,4 @@
-//! Several renditions of one source: one read, one write each, one line; and whatever becomes of one, the others are made.
+//! Several renditions of one source: one read, one write each, one log line, and each independent of the others.
 
 use image::ImageFormat;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ async fn deployment(renditions: &str) -> Deployment {
     Deployment::start(&[("RENDITIONS", renditions)]).await
 }
 
-/// Delivers an event as Pub/Sub does another time.
+/// Delivers an event as a redelivery of Pub/Sub's.
 async fn push_again(cloud: &Deployment, name: &str, generation: i64) -> u16 {
     let mut body = envelope("photos", name, generation);
     body["deliveryAttempt"] = 2.into();
@@ -32,18 +32,18 @@ async fn push_again(cloud: &Deployment, name: &str, generation: i64) -> u16 {
     cloud.app.post("/", &json, body.to_string()).await.0
 }
 
-/// Each rendition's name with what a key says of it.
-fn told<'l>(line: &'l Value, key: &str) -> Vec<(&'l str, &'l str)> {
+/// Each rendition's name, with a field of its report.
+fn renditions_by<'l>(line: &'l Value, key: &str) -> Vec<(&'l str, &'l str)> {
     let renditions = line["renditions"].as_array().expect("a list");
-    let mut told: Vec<_> = renditions
+    let mut fields: Vec<_> = renditions
         .iter()
         .map(|rendition| {
             let text = |key: &str| rendition[key].as_str().unwrap_or_default();
             (text("name"), text(key))
         })
         .collect();
-    told.sort_unstable();
-    told
+    fields.sort_unstable();
+    fields
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn one_event_reads_once_and_writes_each_rendition_once() {
             (picture.width(), picture.height())
         };
         assert_eq!((width, height), size, "{name}");
-        // fake-gcs-server loses the content type, so it is seen on the wire.
+        // fake-gcs-server loses the content type, so it is checked on the wire.
         let writes = cloud.proxy.requests_of(Call::Write);
         let body = |text: &str| {
             writes.iter().any(|write| {
@@ -114,7 +114,7 @@ async fn one_event_reads_once_and_writes_each_rendition_once() {
     let line = cloud.line("a/cat.JPG", 0).await;
     assert_line(&line, "INFO", "created", None);
     assert_eq!(
-        told(&line, "outcome"),
+        renditions_by(&line, "outcome"),
         [
             ("a/same/cat.JPG", "created"),
             ("a/small/cat_60x60.webp", "created"),
@@ -142,14 +142,14 @@ async fn what_fails_alone_is_made_alone_by_the_next_delivery() {
             .gcs
             .put("photos", &name, &photo(2), "image/jpeg", &[])
             .await;
-        // The name itself must not be what is aimed at.
+        // The source's name must not match what faults are aimed at.
         assert_eq!(cloud.app.push("photos", &name, generation).await, 503);
         cloud.proxy.clear();
         cloud.proxy.aim_at("");
         let line = cloud.line(&name, 0).await;
         assert_line(&line, "WARNING", "failed", Some("storage_unavailable"));
         let before = cloud.proxy.requests_of(Call::Write).len();
-        let failed = told(&line, "outcome");
+        let failed = renditions_by(&line, "outcome");
         let failed = failed
             .iter()
             .filter(|(_, outcome)| *outcome == "failed")
@@ -158,7 +158,7 @@ async fn what_fails_alone_is_made_alone_by_the_next_delivery() {
         let written = cloud.proxy.requests_of(Call::Write).len() - before;
         assert_eq!(written, failed, "{aim}");
         let line = cloud.line(&name, 1).await;
-        let created = told(&line, "outcome");
+        let created = renditions_by(&line, "outcome");
         let created = created
             .iter()
             .filter(|(_, outcome)| *outcome == "created")
@@ -248,7 +248,7 @@ async fn no_output_replaces_a_source() {
         (stored.generation, &stored.bytes[..]),
         (generation, &original[..])
     );
-    // Another tool's output in its way is no source, by its metadata.
+    // By its metadata, another tool's output in the place is no source.
     let resized = [("resizedImage", "true")];
     cloud
         .gcs
@@ -307,7 +307,7 @@ async fn a_change_of_recipes_under_load_ends_with_the_newest_of_both() {
             ("RENDITIONS", renditions),
         ]
     };
-    // Both revisions serve, as while a new one takes over.
+    // Both revisions serve, as during a rollout.
     let revisions = [
         App::start(&environment(OLD)).await,
         App::start(&environment(NEW)).await,

@@ -1,4 +1,4 @@
-//! What an app is told: the target bucket's own notifications, which bring each rendition's metadata.
+//! The target bucket's own notifications, by which an app gets each rendition's metadata.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
@@ -22,20 +22,20 @@ const RENDITIONS: &str = "thumbnails/{name}?size=128x128
     {dir}large/{stem}.webp?size=300x&format=webp
     small/{name}.jpg?size=40x40&fit=cover&format=jpeg";
 
-/// The storage server knows one topic, which gets what is uploaded and what is made: the service is pushed all of it, and the
-/// app takes what is about the target bucket.
+/// The storage server has one topic for uploads and outputs: the service is pushed all of it, and the app takes the
+/// messages about the target bucket.
 struct Chain {
     pubsub: Pubsub,
     gcs: FakeGcs,
     proxy: Proxy,
     /// The generation of each picture that is uploaded.
     uploaded: Vec<i64>,
-    told: Mutex<Vec<Told>>,
+    received: Mutex<Vec<Received>>,
 }
 
-/// A message as the app gets it.
+/// A message as the app receives it.
 #[derive(Debug, Clone)]
-struct Told {
+struct Received {
     name: String,
     generation: i64,
     metadata: BTreeMap<String, String>,
@@ -58,12 +58,15 @@ async fn the_app_is_told_of_each_rendition_with_its_size() {
         .await;
     pubsub.create_pull_subscription("app", "events").await;
 
-    // All is well, and then every message comes once more.
+    // No faults, and then every message comes once more.
     chain.upload(20).await;
-    until("the first messages", async || chain.is_told().await).await;
+    until("the first messages", async || {
+        chain.has_received_all().await
+    })
+    .await;
     chain.duplicate(&mut rng).await;
 
-    // Storage is out, until a message was refused twice.
+    // An outage of the storage, until a message was answered 503 twice.
     for call in Call::ALL {
         chain.proxy.inject(call, Fault::Status(503), usize::MAX);
     }
@@ -71,7 +74,7 @@ async fn the_app_is_told_of_each_rendition_with_its_size() {
     until("a redelivery", async || most_refusals(&app) > 1).await;
     chain.proxy.clear();
 
-    // The service dies between two renditions of a picture, and another takes its place.
+    // The service is killed between two renditions of a picture, and restarted.
     chain.proxy.inject(Call::Write, Fault::HeldUntilCleared, 1);
     chain.upload(PICTURES).await;
     let proxy = &chain.proxy;
@@ -91,8 +94,8 @@ async fn the_app_is_told_of_each_rendition_with_its_size() {
         (1..last).all(|id| acknowledged.contains(&id))
     })
     .await;
-    until("all messages", async || chain.is_told().await).await;
-    chain.assert_told().await;
+    until("all messages", async || chain.has_received_all().await).await;
+    chain.assert_received().await;
 }
 
 impl Chain {
@@ -109,7 +112,7 @@ impl Chain {
             gcs,
             proxy,
             uploaded: Vec::new(),
-            told: Mutex::default(),
+            received: Mutex::default(),
         }
     }
 
@@ -152,12 +155,13 @@ impl Chain {
         }
     }
 
-    /// Takes what has come, and tells whether the app knows of each rendition as it is now.
-    async fn is_told(&self) -> bool {
+    /// Takes the new messages, and returns whether the app knows the present state of each rendition.
+    async fn has_received_all(&self) -> bool {
         let messages = self.pubsub.pull("app").await;
-        self.told().extend(messages.iter().filter_map(Told::of));
-        let told = self.told().clone();
-        let names: BTreeSet<_> = told.iter().map(|told| &told.name).collect();
+        self.received()
+            .extend(messages.iter().filter_map(Received::of));
+        let received = self.received().clone();
+        let names: BTreeSet<_> = received.iter().map(|received| &received.name).collect();
         let wanted = self.wanted();
         if wanted.keys().any(|name| !names.contains(name)) {
             return false;
@@ -165,8 +169,8 @@ impl Chain {
         for name in wanted.keys() {
             let stored = self.gcs.get("thumbs", name).await;
             let generation = stored.map(|stored| stored.generation);
-            let mut told = told.iter().filter(|told| told.name == *name);
-            if !told.any(|told| Some(told.generation) == generation) {
+            let mut received = received.iter().filter(|received| received.name == *name);
+            if !received.any(|received| Some(received.generation) == generation) {
                 return false;
             }
         }
@@ -189,7 +193,7 @@ impl Chain {
         names.collect()
     }
 
-    async fn assert_told(&self) {
+    async fn assert_received(&self) {
         let wanted = self.wanted();
         assert_eq!(wanted.len(), 3 * PICTURES);
         let names: BTreeSet<_> = self.gcs.list("thumbs").await.into_iter().collect();
@@ -199,35 +203,41 @@ impl Chain {
             let stored = self.gcs.get("thumbs", name).await.expect("it is listed");
             sizes.insert(name, size(&stored.bytes));
         }
-        let told = self.told();
+        let received = self.received();
         println!(
             "results: {} messages of {} renditions",
-            told.len(),
+            received.len(),
             sizes.len()
         );
-        for told in told.iter() {
-            let number = wanted[&told.name];
-            assert_eq!(told.sides("width", "height"), sizes[&told.name], "{told:?}");
-            let source = told.sides("source-width", "source-height");
-            assert_eq!(source, sides(number), "{told:?}");
-            assert_eq!(told.metadata["source-bucket"], "photos");
-            assert_eq!(told.metadata["source-name"], name(number));
+        for received in received.iter() {
+            let number = wanted[&received.name];
+            assert_eq!(
+                received.sides("width", "height"),
+                sizes[&received.name],
+                "{received:?}"
+            );
+            let source = received.sides("source-width", "source-height");
+            assert_eq!(source, sides(number), "{received:?}");
+            assert_eq!(received.metadata["source-bucket"], "photos");
+            assert_eq!(received.metadata["source-name"], name(number));
             let generation = self.uploaded[number].to_string();
-            assert_eq!(told.metadata["source-generation"], generation);
-            let recipe = told.metadata["rendition"].starts_with("size=");
-            assert!(recipe, "{told:?}");
-            let hash = STANDARD.decode(&told.metadata["thumbhash"]);
-            assert!(hash.is_ok_and(|hash| hash.len() > 5), "{told:?}");
+            assert_eq!(received.metadata["source-generation"], generation);
+            let recipe = received.metadata["rendition"].starts_with("size=");
+            assert!(recipe, "{received:?}");
+            let hash = STANDARD.decode(&received.metadata["thumbhash"]);
+            assert!(hash.is_ok_and(|hash| hash.len() > 5), "{received:?}");
         }
     }
 
-    fn told(&self) -> MutexGuard<'_, Vec<Told>> {
-        self.told.lock().expect("nothing panics while it is held")
+    fn received(&self) -> MutexGuard<'_, Vec<Received>> {
+        self.received
+            .lock()
+            .expect("nothing panics while it is held")
     }
 }
 
-impl Told {
-    /// None of a message about another bucket than the app's.
+impl Received {
+    /// `None` if the message is about another bucket than the app's.
     fn of(message: &Value) -> Option<Self> {
         let attribute = |key: &str| message["attributes"][key].as_str();
         if attribute("bucketId") != Some("thumbs") {
@@ -256,7 +266,7 @@ fn name(number: usize) -> String {
     format!("album {}/été & {number}.{extension}", number % 3)
 }
 
-/// Upright, lying, longer or smaller than the renditions.
+/// Portrait, landscape, and sides longer or smaller than the renditions'.
 fn sides(number: usize) -> (u32, u32) {
     let number = u32::try_from(number).expect("it is small");
     (30 + number * 37 % 411, 25 + number * 53 % 397)

@@ -12,10 +12,10 @@ use crate::http::PATIENCE;
 pub struct Server(Child);
 
 impl Server {
-    /// Starts `command` on a free port and returns once it says `ready` on its standard error.
+    /// Starts `command` on a free port, and returns once it prints `ready` on its standard error.
     ///
-    /// A port that was free a moment ago can be taken when the server binds it; so a server that
-    /// ends before it is ready is tried again on another port.
+    /// Another process may take the port first, so a server that ends before it is ready is started again on another
+    /// port.
     pub async fn start(command: impl Fn(u16) -> Command, ready: &'static str) -> (Self, u16) {
         let mut said = String::new();
         for _ in 0..5 {
@@ -37,7 +37,7 @@ impl Server {
             .spawn()
             .unwrap_or_else(|error| panic!("{program} can't be started: {error}"));
         let output = child.stderr.take().expect("standard error is a pipe");
-        // From here on every way out of this function ends the child.
+        // Dropping this ends the child, on every path.
         let server = Self(child);
         let (tell, told) = oneshot::channel();
         std::thread::spawn(move || read_until_closed(output, ready, tell));
@@ -67,8 +67,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-/// Tells when `ready` is said, or all that was said where it never is; then drains the pipe, as a
-/// full one would block the server.
+/// Sends when `ready` is printed, or else all output; then drains the pipe, as a full one would block the server.
 fn read_until_closed(
     output: impl std::io::Read,
     ready: &str,

@@ -27,7 +27,7 @@ async fn send(stream: &mut TcpStream, bytes: &[u8]) {
     sent.expect("the kernel takes the bytes");
 }
 
-/// All that comes back until the service ends the connection.
+/// Reads the response up to the connection's end.
 async fn hear(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let heard = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
@@ -49,7 +49,7 @@ async fn what_the_kernel_holds_at_sigterm_is_answered() {
     let mut streams = Vec::new();
     for _ in 0..CALLERS {
         let mut stream = connect(&app).await;
-        // One answered request makes sure that the connection is accepted, and idle.
+        // An answered request makes sure that the connection is accepted, and idle.
         send(&mut stream, b"GET /health HTTP/1.1\r\nhost: h\r\n\r\n").await;
         let mut answer = Vec::new();
         while !answer.ends_with(b"ok\n") {
@@ -59,7 +59,7 @@ async fn what_the_kernel_holds_at_sigterm_is_answered() {
         }
         streams.push(stream);
     }
-    // A service that stands still neither accepts nor reads: all stays in the kernel until the signal is there too.
+    // A stopped process neither accepts nor reads: all stays in the kernel until the signal is there too.
     app.signal("STOP");
     for _ in 0..CALLERS {
         streams.push(connect(&app).await);

@@ -1,4 +1,4 @@
-//! What is a source: `SOURCE_TYPES`, `INCLUDE` and `EXCLUDE`, each decided before a body is read.
+//! Which objects are sources: `SOURCE_TYPES`, `INCLUDE` and `EXCLUDE`, each decided before a body is read.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::proxy::Call;
 use crate::reconcile;
 use crate::storage_control::StorageControl;
 
-/// A picture of each format that is read where `SOURCE_TYPES` names it: its extension, its content type, and its name here.
+/// The formats that are read where `SOURCE_TYPES` names them: extension, content type and a picture.
 const FORMATS: [(&str, &str, &str); 4] = [
     ("webp", "image/webp", "webp/rgb-0.webp"),
     ("gif", "image/gif", "gif/colours-16.gif"),
@@ -28,7 +28,7 @@ fn golden(name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
 }
 
-/// Delivers what Cloud Storage sends of an object with this content type.
+/// Delivers the notification of an object with this content type.
 async fn push_typed(cloud: &Deployment, name: &str, generation: i64, content_type: &str) -> u16 {
     let mut body = envelope("photos", name, generation);
     let data = body["message"]["data"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! What Cloud Storage may answer, by the run-book's table: each row is injected, and ends as the row says.
+//! Cloud Storage's error answers by the run-book's table: each row is injected, and ends as the row says.
 
 use image::ImageFormat;
 use serde_json::Value;
@@ -44,11 +44,11 @@ fn photo(version: usize) -> Vec<u8> {
     plain(64, 48, colour(version), ImageFormat::Jpeg)
 }
 
-/// Has the call of an event refused, and returns the answer to the event and its line.
+/// Fails a call of an event, and returns the answer to the event and its log line.
 async fn refuse(cloud: &Deployment, call: Call, fault: Fault, name: &str) -> (u16, Value) {
     let mut lines = 0;
     if call == Call::LookAtThumbnail {
-        // The place is only looked at where something is in the way.
+        // The place is looked at only if it is taken.
         assert_eq!(cloud.upload(name, &photo(1)).await.1, 204);
         lines += 1;
     }
@@ -59,7 +59,7 @@ async fn refuse(cloud: &Deployment, call: Call, fault: Fault, name: &str) -> (u1
     let hits = cloud.proxy.hits(call, fault);
     cloud.proxy.inject(call, fault, usize::MAX);
     let answer = match call {
-        // The source is only looked at where the event doesn't tell enough.
+        // The source is looked at only if the event has too little.
         Call::LookAtSource => cloud.app.push_bare("photos", name, generation).await,
         Call::Open | Call::Write | Call::LookAtThumbnail => {
             cloud.app.push("photos", name, generation).await
@@ -101,7 +101,7 @@ async fn each_answer_of_cloud_storage_ends_as_the_run_book_says() {
     assert!(number > 80, "{number} cases");
 }
 
-/// Downloads are refused in plain words, so the service asks for the reason.
+/// Failed downloads are answered in plain text, so the service asks for the reason.
 #[tokio::test]
 async fn a_download_that_is_refused_in_words_is_explained_by_its_object() {
     let cloud = Deployment::start(&[]).await;

@@ -1,4 +1,4 @@
-//! What the other tests stand on does what it says: the fake Cloud Storage, and each fault.
+//! Tests of the test servers: the fake Cloud Storage, and each fault.
 
 use std::time::Duration;
 
@@ -167,7 +167,7 @@ async fn each_fault_is_what_its_name_says() {
         let error = met(fault).await.expect_err("the answer isn't whole");
         assert!(error.contains(words), "{fault:?}: {error}");
     }
-    // A stall has no end to wait for; each of these must outlast an answer that isn't stalled.
+    // A stall never ends; each of these must outlast an answer that isn't stalled.
     for fault in [
         Fault::StallAtHeaders,
         Fault::StallInBody,
@@ -187,7 +187,6 @@ async fn each_fault_is_what_its_name_says() {
     assert_eq!(gcs.get("photos", "lost.jpg").await.unwrap().bytes, PICTURE);
 }
 
-/// One bucket with one picture, and a proxy in front of it.
 async fn storage() -> (FakeGcs, Proxy) {
     let gcs = FakeGcs::start().await;
     gcs.create_bucket("photos").await;

@@ -1,15 +1,13 @@
-//! Three renditions of each source, one of each format and kind of pattern, for tests in which all of them must come true.
+//! Three renditions of each source, one of each format and kind of pattern, all of which must be made.
 
 use image::{ImageFormat, Rgb, RgbImage};
 
 use crate::fake_gcs::{FakeGcs, Stored};
 
-/// What `RENDITIONS` is.
 pub const RENDITIONS: &str = "thumbnails/{name}?size=128x128
     large/{name}?size=300x300&format=webp
     {dir}small/{stem}.jpg?size=20x20&fit=cover&format=jpeg";
 
-/// How many outputs a source has.
 pub const COUNT: usize = 3;
 
 /// An output's name in the target bucket, and its format.
@@ -30,14 +28,14 @@ pub fn outputs(source: &str) -> [Output; COUNT] {
     .map(|(name, format)| Output { name, format })
 }
 
-/// Asserts that each output of a source is there, whole, of this colour and of this generation.
+/// Asserts that each output of a source exists, whole, of this colour and of this generation.
 pub async fn assert_stored(gcs: &FakeGcs, source: &str, colour: [u8; 3], generation: Option<i64>) {
     for (output, stored) in assert_generation(gcs, source, generation).await {
         output.assert_plain(&stored.bytes, colour);
     }
 }
 
-/// Asserts that each output of a source is there and says that it is of this generation.
+/// Asserts that each output of a source exists and records this generation.
 pub async fn assert_generation(
     gcs: &FakeGcs,
     source: &str,
@@ -54,11 +52,11 @@ pub async fn assert_generation(
 }
 
 impl Output {
-    /// Asserts that the file is a whole picture of this colour throughout.
+    /// Asserts that the file is a whole picture of this colour.
     pub fn assert_plain(&self, file: &[u8], colour: [u8; 3]) {
         let picture = self.decode(file);
         let picture = picture.unwrap_or_else(|error| panic!("{} is torn: {error}", self.name));
-        // The coders round, and so may the source's; a neighbouring version differs by 32.
+        // Encoders round, also the source's; a neighbouring version differs by 32.
         let near = |pixel: &Rgb<u8>| {
             pixel
                 .0

@@ -1,13 +1,13 @@
-//! Waiting for what the whole chain brings about.
+//! Waits for effects of the whole chain.
 
 use std::time::Duration;
 
 use crate::http::PATIENCE;
 
-/// Looking without a pause would take the cores from those that work.
+/// The pause between checks, which would otherwise take the cores from the servers.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Looks for a condition at intervals, and panics if it isn't met in time.
+/// Checks a condition at intervals, and panics if it isn't met in time.
 pub async fn until(what: &str, met: impl AsyncFn() -> bool) {
     let waiting = async {
         let mut ticks = tokio::time::interval(INTERVAL);

@@ -1,4 +1,4 @@
-//! The bodies on the wire: all that serde reads.
+//! The JSON bodies of push requests, as serde reads them.
 
 use std::marker::PhantomData;
 
@@ -8,8 +8,8 @@ use serde::de::{MapAccess, Visitor};
 
 use crate::stored::Metadata;
 
-/// A push body: an envelope, a structured `CloudEvent`, a background function's call or an object resource, told apart
-/// by their fields.
+/// A push body: an envelope, a structured `CloudEvent`, a background function's call or an object resource,
+/// distinguished by their fields.
 ///
 /// One flat type, as serde's `flatten` would keep a copy of every unknown field.
 #[derive(Deserialize, Default)]
@@ -47,7 +47,7 @@ pub(super) struct Body {
     pub(super) proto_payload: Lenient<JsonObject<serde::de::IgnoredAny>>,
 }
 
-/// A value written as an object: serde alone would also take an array of a struct's fields in their order.
+/// A value that must be a JSON object: serde would also accept an array of a struct's fields in their order.
 pub(super) struct JsonObject<T>(pub(super) T);
 
 impl<'d, T: Deserialize<'d>> Deserialize<'d> for JsonObject<T> {
@@ -70,11 +70,11 @@ impl<'d, T: Deserialize<'d>> Visitor<'d> for ObjectVisitor<T> {
     }
 }
 
-/// What the service can do without: of another type than expected, it counts as missing.
+/// An optional value, which counts as missing if it isn't of the expected type.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Lenient<T> {
-    Told(T),
+    Value(T),
     Other(serde::de::IgnoredAny),
 }
 
@@ -85,15 +85,15 @@ impl<T> Default for Lenient<T> {
 }
 
 impl<T> Lenient<T> {
-    pub(super) fn told(self) -> Option<T> {
+    pub(super) fn value(self) -> Option<T> {
         match self {
-            Self::Told(value) => Some(value),
+            Self::Value(value) => Some(value),
             Self::Other(_) => None,
         }
     }
 }
 
-/// What a background function is told beside its object.
+/// The `context` of a background function's call.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Context {
@@ -103,7 +103,7 @@ pub(super) struct Context {
     pub(super) event_type: Lenient<String>,
 }
 
-/// Pub/Sub sends both spellings of the id at once, which a serde alias refuses as a duplicate.
+/// A Pub/Sub message; it has both spellings of the id at once, which a serde alias would reject as a duplicate.
 #[derive(Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the names on the wire")]
 pub(super) struct Message {
@@ -125,7 +125,7 @@ pub(super) struct Attributes {
     pub(super) overwritten_by_generation: Option<Number>,
 }
 
-/// An object's custom metadata; a value that is no text counts as empty, as its key may be the marker.
+/// An object's custom metadata; a value that is not a string counts as empty, as its key may still be the marker.
 #[derive(Default)]
 pub(super) struct Entries(pub(super) Metadata);
 
@@ -136,13 +136,13 @@ impl<'d> Deserialize<'d> for Entries {
         let entries = entries.into_iter();
         Ok(Self(
             entries
-                .map(|(key, value)| (key, value.told().unwrap_or_default()))
+                .map(|(key, value)| (key, value.value().unwrap_or_default()))
                 .collect(),
         ))
     }
 }
 
-/// A whole number, written as one or as a string.
+/// An integer, written as a number or as a string.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Number {

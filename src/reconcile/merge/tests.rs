@@ -12,33 +12,33 @@ use crate::store::Version;
 use crate::stored::{MARKER, Metadata, Origin};
 use crate::work::{NameFilter, Scope, Skip, SourceTypes};
 
-/// In which `t/a.png` may be of the first prefix or, from a deployment of its own, of one behind it.
+/// Two prefixes and another pattern; `t/a.png` may also belong to a deployment with a prefix nested in the first.
 const RENDITIONS: &str = "t/{name}?size=1x1 u/{name}?size=2x2 {dir}v/{stem}?size=3x3";
 const PREFIXES: [&str; 2] = ["t/", "u/"];
 
-/// What an object carries.
+/// The record in an object's metadata.
 #[derive(Debug, Clone)]
 enum Mark {
     None,
     Broken,
-    /// The whole origin: bucket, how the recorded name differs from the one that the place tells, generation, recipe.
+    /// Bucket, how the recorded name compares with the place's, generation and recipe.
     Of(&'static str, Name, i64, &'static str),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Name {
-    Told,
-    /// As of a deployment behind the prefix.
+    OfPlace,
+    /// That of a deployment with a nested prefix.
     Other,
     Unrecorded,
 }
 
-/// An object's generation, size and mark.
+/// An object's generation, size and record.
 type Object = (i64, u64, Mark);
 type Bucket = BTreeMap<String, Object>;
 
-/// Names of few characters, so that both sides often have the same; the last two are ordered the other way round in
-/// UTF-16, and dash, dot and slash around each other.
+/// Names of few characters, so that both sides often have the same; the last two sort the other way round in UTF-16,
+/// and dash, dot and slash next to each other.
 fn name() -> impl Strategy<Value = String> {
     ("[ab/.\\-\u{ff5e}\u{1f600}]{0,3}", "(|\\.jpg|\\.PNG)")
         .prop_map(|(stem, extension)| format!("{stem}{extension}"))
@@ -49,7 +49,7 @@ fn name() -> impl Strategy<Value = String> {
 
 fn object() -> impl Strategy<Value = Object> {
     let name = prop_oneof![
-        6 => Just(Name::Told),
+        6 => Just(Name::OfPlace),
         1 => Just(Name::Other),
         1 => Just(Name::Unrecorded),
     ];
@@ -82,7 +82,7 @@ fn sources() -> impl Strategy<Value = Bucket> {
 }
 
 fn thumbnails() -> impl Strategy<Value = Bucket> {
-    // The placeholder of the folder itself has no name behind the prefix.
+    // The placeholder of the folder itself has no name after the prefix.
     btree_map(
         prop_oneof![9 => name().boxed(), 1 => Just(String::new()).boxed()],
         object(),
@@ -116,7 +116,7 @@ fn metadata(told: &str, mark: &Mark) -> Metadata {
         bucket: bucket(bucket_name),
         name: match name {
             Name::Other => ObjectName::parse(format!("{told}.other")).unwrap(),
-            Name::Told | Name::Unrecorded => told,
+            Name::OfPlace | Name::Unrecorded => told,
         },
         generation: Generation::new(*generation).unwrap(),
         recipe: recipe.parse().unwrap(),
@@ -177,7 +177,7 @@ fn merged(sources: &Bucket, outputs: [&Bucket; 2], lengths: [&[usize]; 3]) -> Ve
     }
 }
 
-/// What a name is by looking it up in every bucket, in words.
+/// The expected finding of each name, by looking it up in every bucket.
 fn naive(sources: &Bucket, outputs: [&Bucket; 2]) -> BTreeMap<String, String> {
     let names = outputs.iter().flat_map(|bucket| bucket.keys());
     let names: BTreeSet<_> = names.chain(sources.keys()).cloned().collect();
@@ -186,7 +186,7 @@ fn naive(sources: &Bucket, outputs: [&Bucket; 2]) -> BTreeMap<String, String> {
         None | Some((_, _, Mark::None | Mark::Broken)) => "missing",
         Some((_, _, Mark::Of("others", ..) | Mark::Of(_, Name::Other, ..))) => "conflict",
         Some((_, _, Mark::Of(_, Name::Unrecorded, ..))) => "stale",
-        Some((_, _, Mark::Of(_, Name::Told, shown, recipe))) => {
+        Some((_, _, Mark::Of(_, Name::OfPlace, shown, recipe))) => {
             if *shown == generation && *recipe == recipes[index] {
                 "current"
             } else {
@@ -195,7 +195,7 @@ fn naive(sources: &Bucket, outputs: [&Bucket; 2]) -> BTreeMap<String, String> {
         }
     };
     let stray = |index: usize, name: &str| match outputs[index].get(name)? {
-        (_, _, Mark::Of("photos", Name::Told | Name::Unrecorded, ..)) if !name.is_empty() => {
+        (_, _, Mark::Of("photos", Name::OfPlace | Name::Unrecorded, ..)) if !name.is_empty() => {
             Some("orphan")
         }
         _ => Some("foreign"),
@@ -309,7 +309,7 @@ fn only(sources: &[(&str, Object)], outputs: &[(&str, Object)]) -> Finding {
 fn a_job_pins_the_listed_version_and_an_orphan_its_output_s() {
     let output = (
         "n.jpg",
-        (2, 1, Mark::Of("photos", Name::Told, 6, "size=1x1")),
+        (2, 1, Mark::Of("photos", Name::OfPlace, 6, "size=1x1")),
     );
     let source = ("n.jpg", (7, 3, Mark::None));
     let Finding::Source(comparison) =
@@ -336,7 +336,7 @@ fn a_job_pins_the_listed_version_and_an_orphan_its_output_s() {
 fn only_force_makes_what_is_current_again() {
     let output = (
         "n.jpg",
-        (2, 1, Mark::Of("photos", Name::Told, 7, "size=1x1")),
+        (2, 1, Mark::Of("photos", Name::OfPlace, 7, "size=1x1")),
     );
     let Finding::Source(mut comparison) = only(&[("n.jpg", (7, 3, Mark::None))], &[output]) else {
         panic!("it is a source");

@@ -1,4 +1,4 @@
-//! What a run compares, and what it begins to do about it.
+//! Compares the listings and begins actions.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::reconcile::{End, Merge, Next};
 use crate::store::{Listing, Span};
 
 impl Run {
-    /// Merges the listings and begins what they ask for; an error is an end before the end.
+    /// Merges the listings and begins the actions that they call for; an error ends the run early.
     pub(super) async fn compare(&mut self) -> Result<(), End> {
         let plan = Arc::clone(&self.plan);
         let scope = &plan.pipeline.scope;
@@ -58,7 +58,7 @@ impl Run {
         Ok(())
     }
 
-    /// Looks for orphans among the outputs of patterns that aren't prefixes: each output is a question of its own.
+    /// Looks for orphans among the outputs of patterns that aren't prefixes: each one's source is looked up.
     async fn find_other_orphans(&mut self) -> Result<(), End> {
         let plan = Arc::clone(&self.plan);
         let scope = &plan.pipeline.scope;
@@ -83,7 +83,7 @@ impl Run {
                     let action = if self.prunes() {
                         Action::PruneIfGone(output)
                     } else {
-                        Action::Tell(output)
+                        Action::CheckOrphan(output)
                     };
                     self.begin(ticket, action).await?;
                 }
@@ -118,7 +118,7 @@ impl Run {
                         }
                         Stray::Orphan(orphan) => {
                             let ticket = self.frontier.begin(name.clone());
-                            self.begin(ticket, Action::Tell(orphan)).await?;
+                            self.begin(ticket, Action::CheckOrphan(orphan)).await?;
                         }
                         Stray::Foreign => self.tally.foreign += 1,
                     }
@@ -140,7 +140,7 @@ impl Run {
         Ok(())
     }
 
-    /// Does what a comparison asks for, in the work that the ticket stands for.
+    /// Counts a comparison, and begins the work that it calls for under this ticket.
     async fn act(&mut self, ticket: Ticket, comparison: Comparison) -> Result<(), End> {
         let name = comparison.job.source.name.as_str().to_owned();
         for (place, other) in comparison.conflicts() {

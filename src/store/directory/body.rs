@@ -1,4 +1,4 @@
-//! The bytes of one version of an object.
+//! Reads the bytes of one version of an object.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{StoreError, blocking};
 use crate::names::Generation;
 
-/// An opened file, and the version it was then.
+/// An opened file, and its generation at that time.
 pub(in crate::store) struct Body {
     pub(super) file: File,
     pub(super) generation: Generation,
@@ -35,13 +35,12 @@ impl Body {
     }
 }
 
-/// The time of a file's last change.
+/// A file's generation: the time of its last change.
 pub(super) fn generation_of(status: &fs::Metadata) -> Result<Generation, StoreError> {
     Generation::new(micros(status.modified()?)?.max(1))
         .map_err(|error| StoreError::Unknown(error.into()))
 }
 
-/// Microseconds since the epoch.
 pub(super) fn micros(time: SystemTime) -> Result<i64, StoreError> {
     let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_micros()).map_err(|error| StoreError::Unknown(error.into()))

@@ -1,10 +1,10 @@
-//! The right to change objects, which one thread of one process has at a time.
+//! The lock for changing objects, which one thread of one process holds at a time.
 
 use std::fs::File;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Who holds it may check a precondition and rename.
+/// The held lock: its holder may check a precondition and rename.
 pub(super) struct Exclusive<'a> {
     /// The last generation given.
     pub(super) last: MutexGuard<'a, i64>,
@@ -12,7 +12,7 @@ pub(super) struct Exclusive<'a> {
 }
 
 impl<'a> Exclusive<'a> {
-    /// Waits for the right: `last` is locked against other threads, the file `lock` against other processes.
+    /// Waits for the lock: `last` keeps out other threads, the file `lock` other processes.
     pub(super) fn wait(last: &'a Mutex<i64>, lock: &'a File) -> io::Result<Self> {
         let last = last.lock().unwrap_or_else(PoisonError::into_inner);
         lock.lock()?;

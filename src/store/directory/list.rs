@@ -1,7 +1,7 @@
-//! The names below a folder in byte order, which is not the order of path components: `a-b` comes before `a/b`.
+//! Lists the names below a folder in byte order, which is not that of path components: `a-b` comes before `a/b`.
 //!
-//! A folder says its names in any order and may hold millions, so a page is made in one walk that keeps the smallest
-//! names after the page before. Whole folders are left out by name where nothing below them can belong to the page.
+//! A folder has its names in any order and may hold millions, so a page is made in one walk that keeps the smallest
+//! names after the page before. Folders that can hold nothing of the page are skipped by name.
 
 use std::collections::BinaryHeap;
 use std::fs;
@@ -10,17 +10,17 @@ use std::path::Path;
 use super::StoreError;
 use crate::names::ObjectName;
 
-/// Something in a folder that is not a folder.
+/// An entry of a folder that is not a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     /// Its path from the bucket, with replacement characters for what is not UTF-8.
     pub(super) name: String,
-    /// Whether it is a plain file whose name is text.
+    /// Whether it is a regular file with a name in UTF-8.
     plain: bool,
 }
 
 impl Entry {
-    /// The name of the object that it is, if it can be one.
+    /// The object's name, if the entry can be an object.
     pub(super) fn object_name(&self) -> Option<ObjectName> {
         let name = ObjectName::parse(self.name.as_str()).ok();
         name.filter(|_| self.plain)
@@ -49,12 +49,12 @@ struct Walk<'a> {
     prefix: &'a str,
     after: &'a str,
     count: usize,
-    /// The largest is on top, to be the first to go.
+    /// The largest name is on top, and is the first to be dropped.
     kept: BinaryHeap<Entry>,
 }
 
 impl Walk<'_> {
-    /// Visits a folder: its files, then its folders by name, so that later ones are soon left out.
+    /// Visits a folder: its files, then its folders by name, so that later ones are soon skipped.
     fn visit(&mut self, entries: fs::ReadDir, above: &str) -> Result<(), StoreError> {
         let mut folders = Vec::new();
         for entry in entries {
@@ -133,7 +133,7 @@ mod tests {
         found.into_iter().map(|entry| entry.name).collect()
     }
 
-    /// One to three parts of characters that are ordered around the slash, or otherwise in UTF-16.
+    /// One to three parts of characters that sort next to the slash, or otherwise in UTF-16.
     const NAME: &str = "[a0.\\-\u{ff5e}\u{1f600}]{1,2}x(/[a.\\-]y){0,2}";
 
     proptest! {

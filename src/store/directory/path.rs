@@ -1,4 +1,4 @@
-//! From an object's name to the one file that may hold it, or a refusal in words.
+//! Maps an object's name to the one file that may hold it.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ pub(super) fn existing(
     Ok(path)
 }
 
-/// The file that an object is to be written to; the bucket must exist.
+/// The file to write an object to; the bucket must exist.
 pub(super) fn writable(
     root: &Path,
     bucket: &BucketName,
@@ -27,7 +27,7 @@ pub(super) fn writable(
     let path = existing(root, bucket, name)?;
     fs::metadata(root.join(bucket.as_str()))?;
     if path.is_dir() {
-        return Err(taken("a folder has the name already"));
+        return Err(obstacle("a folder has the name already"));
     }
     Ok(path)
 }
@@ -37,7 +37,7 @@ pub(super) fn make_parents(root: &Path, path: &Path) -> Result<(), StoreError> {
     let parent = path.parent().unwrap_or(root);
     fs::create_dir_all(parent).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-            taken("a part of the name is an object already")
+            obstacle("a part of the name is an object already")
         }
         _ => error.into(),
     })
@@ -54,8 +54,8 @@ pub(super) fn remove_empty_parents(bucket: &Path, path: &Path) {
     }
 }
 
-/// The name is sound, and what is in its way may go.
-fn taken(reason: &'static str) -> StoreError {
+/// An error that is retried, as what is in the name's way may go.
+fn obstacle(reason: &'static str) -> StoreError {
     StoreError::Unavailable(reason.into())
 }
 
@@ -67,7 +67,7 @@ fn path_of(root: &Path, bucket: &BucketName, name: &ObjectName) -> Result<PathBu
     Ok(path)
 }
 
-/// Whether a path can say the name.
+/// Whether a path can express the name.
 pub(super) fn check(name: &ObjectName) -> Result<(), StoreError> {
     let fault = |part: &str| match part {
         "" => Some("a part of the name is empty"),
@@ -80,13 +80,13 @@ pub(super) fn check(name: &ObjectName) -> Result<(), StoreError> {
     fault.map_or(Ok(()), |fault| Err(StoreError::Unstorable(fault)))
 }
 
-/// A link could lead out of the root.
+/// Rejects symbolic links, which could lead out of the root.
 fn check_links(root: &Path, path: &Path) -> Result<(), StoreError> {
     let inside = path.ancestors().take_while(|part| *part != root);
     for part in inside {
         match fs::symlink_metadata(part) {
             Ok(status) if status.is_symlink() => {
-                return Err(taken("a part of its path is a symbolic link"));
+                return Err(obstacle("a part of its path is a symbolic link"));
             }
             Err(error)
                 if !matches!(

@@ -1,4 +1,4 @@
-//! What a folder can't say of an object: headers and custom metadata, in a file of its own.
+//! Headers and custom metadata of an object in a folder, in a file of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl Sidecar {
         fs::write(path, json).map_err(StoreError::from)
     }
 
-    /// Removes an older version's metadata; what stays behind names a generation that is never seen again.
+    /// Removes an older version's metadata; a file left behind belongs to a generation that never returns.
     pub(super) fn remove(
         hidden: &Path,
         bucket: &BucketName,

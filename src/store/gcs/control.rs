@@ -1,4 +1,4 @@
-//! Listing and deleting, which Google's client speaks gRPC for.
+//! Listing and deleting over gRPC, as Google's client has no other way.
 
 use std::time::Duration;
 
@@ -16,13 +16,10 @@ use crate::names::{BucketName, Generation, ObjectName};
 use crate::object::Details;
 use crate::store::listing::{Listed, Page, Span};
 
-/// In-process attempts of one call.
 const ATTEMPTS: u32 = 5;
-/// An attempt that has no answer by then is given up for the next one.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 /// The objects in one page, the most that Cloud Storage gives.
 const PAGE: i32 = 1000;
-/// All that a listing is to tell of an object.
 const FIELDS: [&str; 7] = [
     "name",
     "generation",
@@ -72,7 +69,7 @@ impl Control {
         };
         for object in listed.objects {
             match ObjectName::parse(object.name.as_str()) {
-                // The start is taken in by the service, and left out by us.
+                // The service includes the start, we don't.
                 Ok(name) if span.after.as_deref() == Some(name.as_str()) => {}
                 Ok(name) => page.objects.push(Listed {
                     version: version_of(object)?,
@@ -96,7 +93,7 @@ impl Control {
             .set_bucket(path_of(bucket))
             .set_object(name.as_str())
             .set_if_generation_match(generation.get())
-            // A second attempt finds nothing to delete, which is what was wanted.
+            // A retry that finds the object already deleted has succeeded.
             .with_idempotency(true)
             .send()
             .await
@@ -129,8 +126,7 @@ async fn connect(emulator: Option<&str>) -> Result<Box<StorageControl>, StoreErr
         .map_err(|error| StoreError::Unavailable(error.into()))
 }
 
-/// A text, unless it is empty.
-fn told(text: String) -> Option<String> {
+fn non_empty(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -139,9 +135,9 @@ fn version_of(object: Object) -> Result<Version, StoreError> {
         generation: generation_of(object.generation)?,
         size: u64::try_from(object.size).ok(),
         details: Details {
-            content_type: told(object.content_type),
-            content_language: told(object.content_language),
-            cache_control: told(object.cache_control),
+            content_type: non_empty(object.content_type),
+            content_language: non_empty(object.content_language),
+            cache_control: non_empty(object.cache_control),
             metadata: object.metadata,
         },
     })

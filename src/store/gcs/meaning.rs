@@ -1,4 +1,4 @@
-//! What Cloud Storage's refusals mean to us, by status and reason.
+//! Classifies Cloud Storage's errors by status and reason.
 //!
 //! After [its documentation of the JSON API][codes]; `deploy/OPERATIONS.md` has the table for people, and
 //! `tests/service/storage_answers.rs` injects each of its rows.
@@ -10,37 +10,39 @@ use google_cloud_gax::error::rpc::StatusDetails;
 
 use crate::store::{Cause, Setting, StoreError};
 
-/// The meaning of an answer with this status and these reasons, as far as it gives any.
+/// Classifies an answer with this status and these reasons, if it gives any.
 pub(super) fn of(status: u16, reasons: &[String], cause: Cause) -> StoreError {
     match status {
         404 => StoreError::NotFound,
-        // A conflict with another change, and an upload's session that is gone, are met by beginning anew.
+        // A conflict with another change and an expired upload session are resolved by a retry.
         408 | 409 | 410 | 429 | 500..=599 => StoreError::Unavailable(cause),
         400 | 401 | 403 | 412 => {
-            let mut known = reasons.iter().filter_map(|reason| named(status, reason));
-            let meaning = known.next().unwrap_or(Meaning::Unnamed);
+            let mut known = reasons
+                .iter()
+                .filter_map(|reason| meaning_of(status, reason));
+            let meaning = known.next().unwrap_or(Meaning::Unspecified);
             match (meaning, status) {
                 (Meaning::Setting(setting), _) => StoreError::Setting(setting, cause),
                 (Meaning::CustomerKey, _) => StoreError::CustomerKey(cause),
                 (Meaning::Rate, _) => StoreError::Unavailable(cause),
-                (Meaning::Unnamed, 401 | 403) => StoreError::Denied(cause),
-                (Meaning::Unnamed, 412) => StoreError::PreconditionFailed(cause),
-                (Meaning::Unnamed, _) => StoreError::Unknown(cause),
+                (Meaning::Unspecified, 401 | 403) => StoreError::Denied(cause),
+                (Meaning::Unspecified, 412) => StoreError::PreconditionFailed(cause),
+                (Meaning::Unspecified, _) => StoreError::Unknown(cause),
             }
         }
         _ => StoreError::Unknown(cause),
     }
 }
 
-/// What a reason says that its status alone doesn't.
+/// What a reason adds to its status.
 enum Meaning {
     Setting(Setting),
     CustomerKey,
     Rate,
-    Unnamed,
+    Unspecified,
 }
 
-fn named(status: u16, reason: &str) -> Option<Meaning> {
+fn meaning_of(status: u16, reason: &str) -> Option<Meaning> {
     let setting = match (status, reason) {
         (400, "resourceIsEncryptedWithCustomerEncryptionKey") => return Some(Meaning::CustomerKey),
         (403, "rateLimitExceeded" | "userRateLimitExceeded") => return Some(Meaning::Rate),
@@ -64,7 +66,7 @@ pub(super) fn reasons(error: &Error) -> Vec<String> {
         .flat_map(|status| &status.details);
     let reason = |detail: &StatusDetails| match detail {
         StatusDetails::ErrorInfo(info) => Some(info.reason.clone()),
-        // The type is open, and nothing else in it gives a reason.
+        // The type is non-exhaustive, and nothing else in it gives a reason.
         _ => None,
     };
     details.filter_map(reason).collect()

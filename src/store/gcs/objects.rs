@@ -1,6 +1,6 @@
 //! An object's metadata, by the JSON API's [`objects.get`].
 //!
-//! Custom metadata is promised there, and not in the headers of a download. Google's client asks for it over gRPC alone,
+//! Custom metadata is promised there, and not in the headers of a download. Google's client has it over gRPC alone,
 //! which no emulator of the JSON API speaks.
 //!
 //! [`objects.get`]: https://cloud.google.com/storage/docs/json_api/v1/objects/get
@@ -25,13 +25,11 @@ use crate::names::{BucketName, ObjectName};
 use crate::object::Details;
 use crate::stored::Metadata;
 
-/// What is asked for.
 const FIELDS: &str =
     "generation,size,contentType,contentLanguage,cacheControl,metadata,customerEncryption";
 const ENDPOINT: &str = "https://storage.googleapis.com";
-/// An attempt that has no answer by then is given up for the next one.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
-/// The longest answer that is taken in; custom metadata has at most 8 KiB.
+/// The largest answer that is read; custom metadata has at most 8 KiB.
 const MAX_ANSWER_BYTES: usize = 256 << 10;
 
 /// The client, built at the first call.
@@ -55,7 +53,6 @@ impl Objects {
         }
     }
 
-    /// Asks for the live version of an object.
     pub(super) async fn get(
         &self,
         bucket: &BucketName,
@@ -64,7 +61,7 @@ impl Objects {
         self.resource(bucket, name).await?.version()
     }
 
-    /// Asks why an object can't be read; without a better answer it is for the reason given.
+    /// Finds out why an object can't be read; `given` if the answer doesn't say.
     pub(super) async fn explain(
         &self,
         bucket: &BucketName,
@@ -133,11 +130,11 @@ impl Connected {
         let headers = self.credentials.headers(Extensions::new()).await;
         let headers = match headers.map_err(unauthenticated)? {
             CacheableResource::New { data, .. } => data,
-            // Only an answer to a question that names what is cached, which this one doesn't.
+            // Only for requests with an entity tag, which this one hasn't.
             CacheableResource::NotModified => http::HeaderMap::new(),
         };
         let answer = self.http.get(url).headers(headers).send().await;
-        let answer = answer.map_err(on_the_way)?;
+        let answer = answer.map_err(transport_error)?;
         let status = answer.status();
         let body = bounded(answer).await?;
         if status != StatusCode::OK {
@@ -149,7 +146,7 @@ impl Connected {
 
 async fn bounded(mut answer: Response) -> Result<Vec<u8>, StoreError> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(on_the_way)? {
+    while let Some(chunk) = answer.chunk().await.map_err(transport_error)? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ANSWER_BYTES {
             let fault = format!("an answer of over {MAX_ANSWER_BYTES} bytes");
@@ -167,7 +164,7 @@ fn unauthenticated(error: CredentialsError) -> StoreError {
     }
 }
 
-fn on_the_way(error: reqwest::Error) -> StoreError {
+fn transport_error(error: reqwest::Error) -> StoreError {
     if error.is_timeout() {
         StoreError::Timeout
     } else {
@@ -175,16 +172,16 @@ fn on_the_way(error: reqwest::Error) -> StoreError {
     }
 }
 
-/// What an answer without an object means.
+/// Classifies an answer that is not 200.
 fn error_of(status: StatusCode, body: &[u8]) -> StoreError {
     let words: String = String::from_utf8_lossy(body).chars().take(500).collect();
     // A proxy's answer gives no reasons.
-    let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
-    let reasons = refusal.error.errors.into_iter().map(|fault| fault.reason);
+    let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
+    let reasons = body.error.errors.into_iter().map(|item| item.reason);
     let reasons: Vec<_> = reasons.collect();
     let cause = format!("{status}: {words}").into();
     match meaning::of(status.as_u16(), &reasons, cause) {
-        // A question demands nothing, and takes no key.
+        // A look has no precondition, and needs no key.
         StoreError::PreconditionFailed(cause) | StoreError::CustomerKey(cause) => {
             StoreError::Unknown(cause)
         }
@@ -192,26 +189,25 @@ fn error_of(status: StatusCode, body: &[u8]) -> StoreError {
     }
 }
 
-/// An error's resource, as far as it says why.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Refusal {
-    error: Faults,
+struct ErrorBody {
+    error: Errors,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Faults {
-    errors: Vec<Fault>,
+struct Errors {
+    errors: Vec<ErrorItem>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Fault {
+struct ErrorItem {
     reason: String,
 }
 
-/// An object's resource, as far as it is asked for.
+/// The requested fields of an object's resource.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Resource {
@@ -222,7 +218,7 @@ struct Resource {
     cache_control: Option<String>,
     #[serde(default)]
     metadata: Metadata,
-    /// There where the object is under a key that its uploader kept.
+    /// Present if the object is encrypted with a customer-supplied key.
     customer_encryption: Option<IgnoredAny>,
 }
 

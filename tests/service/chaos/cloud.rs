@@ -1,4 +1,4 @@
-//! The buckets, two instances of one deployment behind proxies, and what another deployment has there.
+//! The buckets, two instances of one deployment behind proxies, and another deployment's outputs.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::reconcile::{self, Ended};
 use crate::storage_control::StorageControl;
 use crate::three;
 
-/// What goes wrong, between the first instance and the storage and the second one.
+/// The faults between the storage and the first instance, and the second one.
 const FAULTS: [&[(Call, Fault)]; 2] = [
     &[
         (Call::Open, Fault::Status(503)),
@@ -30,14 +30,14 @@ const FAULTS: [&[(Call, Fault)]; 2] = [
         (Call::LookAtThumbnail, Fault::CutBody),
     ],
 ];
-/// The client tries again by itself; so often in a row is more than it does for some calls.
+/// How often a fault is injected in a row: more than the client retries some calls.
 const TIMES: usize = 2;
-/// The sources of the other deployment, of which the last is deleted behind its back.
+/// The sources of the other deployment; the last one is deleted without an event.
 const OTHERS: [&str; 3] = ["kept/0.png", "kept/1.png", "kept/gone.png"];
-/// The other deployment's prefix, which lies behind the first's.
+/// The other deployment's prefix, nested in the first's.
 const NESTED: &str = "--thumbnail-prefix=thumbnails/v2/";
 
-/// What Cloud Storage announces of one version.
+/// Cloud Storage's event about one version.
 #[derive(Debug, Clone)]
 pub struct Event {
     pub name: String,
@@ -51,7 +51,7 @@ pub struct Cloud {
     control: StorageControl,
     proxies: [Proxy; 2],
     instances: [tokio::sync::Mutex<Arc<App>>; 2],
-    /// Whether instances have been ended, and requests may end with them.
+    /// The number of instances that were ended, whose requests may break off.
     ended: AtomicUsize,
     broken_off: AtomicUsize,
     start: Instant,
@@ -101,12 +101,12 @@ impl Cloud {
         assert_eq!(ended.count("made"), 3);
         self.gcs.delete("photos", OTHERS[2]).await;
         self.others = self.outputs().await;
-        // Of those that are left, this deployment has outputs too.
+        // This deployment has outputs of the remaining ones too.
         let ended = self.reconcile(&["photos"]).await;
         assert_eq!(ended.count("made"), 2);
     }
 
-    /// What an instance, or a command beside it, is started with.
+    /// The environment of an instance, or of a command beside it.
     pub fn environment(&self, instance: usize) -> [(&str, &str); 6] {
         environment(&self.proxies[instance], &self.control)
     }
@@ -121,7 +121,7 @@ impl Cloud {
         reconcile::run(&arguments, &environment[..3]).await
     }
 
-    /// Delivers an event, and tells whether it was acknowledged.
+    /// Delivers an event, and returns whether it was acknowledged.
     pub async fn deliver(&self, instance: usize, event: &Event, attempt: u32) -> bool {
         let mut body = envelope("photos", &event.name, event.generation);
         body["deliveryAttempt"] = attempt.into();
@@ -147,7 +147,7 @@ impl Cloud {
         }
     }
 
-    /// Has another take an instance's place, which is killed or terminated with what it has in hand.
+    /// Replaces an instance, which is killed or terminated with its work in flight.
     pub async fn end(&self, instance: usize, gently: bool) {
         let mut place = self.instances[instance].lock().await;
         let peak = place.peak_memory() >> 10;
@@ -176,26 +176,26 @@ impl Cloud {
         self.control.lose_answers_to_deletes(1);
     }
 
-    /// Lets go of what is held up, and nothing goes wrong from now on.
+    /// Releases held requests, and injects no faults from now on.
     pub fn calm(&self) {
         self.proxies.iter().for_each(Proxy::clear);
         self.control.lose_answers_to_deletes(0);
     }
 
-    /// Waits until what was asked of the storage is done, also for those who are dead.
+    /// Waits until the storage has done all that it was asked, also by dead instances.
     pub async fn until_quiet(&self) {
         for proxy in &self.proxies {
             proxy.until_quiet().await;
         }
     }
 
-    /// How many writes were tried so far.
+    /// The number of attempted writes so far.
     pub fn writes(&self) -> usize {
         let writes = self.proxies.iter().map(|proxy| proxy.count(Call::Write));
         writes.sum()
     }
 
-    /// All that is in the target bucket.
+    /// All objects of the target bucket.
     pub async fn outputs(&self) -> BTreeMap<String, Stored> {
         let mut outputs = BTreeMap::new();
         for name in self.gcs.list("thumbs").await {
@@ -212,7 +212,7 @@ impl Cloud {
         }
     }
 
-    /// A whole comparison by each deployment, in the end: the first has nothing to prune, the other its orphan.
+    /// Runs a whole reconcile for each deployment: the first has nothing to prune, the other its orphan.
     pub async fn assert_prune_by_each_takes_its_own(&self) {
         let before = self.outputs().await;
         let ended = self.reconcile(&["photos", "--prune"]).await;
@@ -254,7 +254,7 @@ impl Cloud {
     }
 }
 
-/// The first three say where the storage is, the others what this deployment makes there.
+/// The storage's variables, and then the deployment's.
 fn environment<'a>(proxy: &'a Proxy, control: &'a StorageControl) -> [(&'a str, &'a str); 6] {
     [
         ("STORAGE_EMULATOR_HOST", proxy.endpoint()),

@@ -1,4 +1,4 @@
-//! What happens to sources, and what of it is announced.
+//! The steps of a run, and the events that they cause.
 
 use flate2::Crc;
 use image::ImageFormat;
@@ -8,7 +8,7 @@ use crate::pictures::{colour, plain};
 use crate::rng::Rng;
 use crate::three;
 
-/// What sources are in, whatever their names say.
+/// The formats of sources, whatever their names say.
 const FORMATS: [ImageFormat; 5] = [
     ImageFormat::Png,
     ImageFormat::Jpeg,
@@ -17,7 +17,7 @@ const FORMATS: [ImageFormat; 5] = [
     ImageFormat::Tiff,
 ];
 
-/// One thing to do in a run.
+/// One step of a run.
 pub enum Happening {
     /// A source, by its number, is uploaded or deleted.
     Change {
@@ -27,7 +27,7 @@ pub enum Happening {
     },
     /// An event is delivered, for the first time or again.
     Delivery(Event, u32),
-    /// Somebody compares the buckets, and is killed later.
+    /// A reconcile is started, and is killed later.
     Reconcile,
     /// An instance is terminated, or killed, and another takes its place.
     End { gently: bool },
@@ -50,11 +50,11 @@ pub struct Source {
 #[derive(Debug, Clone, Copy)]
 struct Live {
     generation: i64,
-    /// None where it is no picture.
+    /// `None` where it is no picture.
     colour: Option<usize>,
 }
 
-/// A small PNG that says that it is 60,000 pixels wide and high.
+/// A small PNG that claims to be 60,000 pixels wide and high.
 fn bomb() -> Vec<u8> {
     let mut png = plain(40, 30, colour(1), ImageFormat::Png);
     for side in [16, 20] {
@@ -87,7 +87,7 @@ impl Source {
         Self { name, live: None }
     }
 
-    /// Uploads or deletes it, and tells what Cloud Storage announces.
+    /// Uploads or deletes it, and returns the events that Cloud Storage sends.
     pub async fn change(&mut self, cloud: &Cloud, kind: Change, picture: usize) -> Vec<Event> {
         let before = self.live;
         let bytes = match kind {
@@ -99,7 +99,7 @@ impl Source {
                 return deleted.into_iter().collect();
             }
             Change::Picture => {
-                // Some take a while, so that an end finds them at work.
+                // Some take long enough to be interrupted.
                 let (width, height) = [(40, 30), (40, 30), (40, 30), (1600, 1200)][picture % 4];
                 let format = FORMATS[picture / 4 % FORMATS.len()];
                 plain(width, height, colour(picture), format)
@@ -120,7 +120,7 @@ impl Source {
         [made].into_iter().chain(gone).collect()
     }
 
-    /// Asserts that a picture has its outputs, and anything else none.
+    /// Asserts that a picture has its outputs, and anything else has none.
     pub async fn assert_has_what_is_its_own(&self, cloud: &Cloud) {
         if let Some(live) = self.live
             && let Some(picture) = live.colour

@@ -1,4 +1,4 @@
-//! Which of the service's storage calls a request is.
+//! Classifies a request as one of the service's storage calls.
 
 use crate::http::decode;
 
@@ -7,16 +7,16 @@ use super::wire::Request;
 /// The folder of thumbnails, by which one bucket can hold sources and thumbnails.
 const PREFIX: &str = "thumbnails/";
 
-/// A storage call of an event's way.
+/// A storage call that an event causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// The read of the source, and what resumes it: resumed reads are pinned to a generation.
+    /// The read of the source, and its resumption, which is pinned to a generation.
     Open,
     /// The write of the thumbnail.
     Write,
-    /// The question for the metadata of what is in the thumbnail's place.
+    /// The look at the thumbnail's place.
     LookAtThumbnail,
-    /// The question for the metadata of the source's live version.
+    /// The look at the source's live version.
     LookAtSource,
 }
 
@@ -28,7 +28,7 @@ impl Call {
         Self::LookAtSource,
     ];
 
-    /// None for what the service has no need to call.
+    /// `None` for a call that the service never makes.
     pub fn of(request: &Request) -> Option<Self> {
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         if path.starts_with("/upload/") && matches!(request.method.as_str(), "POST" | "PUT") {

@@ -1,4 +1,4 @@
-//! What can go wrong with one storage call, done on the wire.
+//! Faults of one storage call, injected on the wire.
 
 use std::io;
 use std::time::Duration;
@@ -15,19 +15,19 @@ use super::wire::{Connection, head};
 /// A fault that the proxy injects into a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// This status with the JSON error that Cloud Storage sends; the server behind isn't asked.
+    /// This status with the JSON error that Cloud Storage sends; upstream isn't asked.
     Status(u16),
     /// This status and this reason, as [`Self::Status`] gives it.
     Refusal(u16, &'static str),
-    /// This status with words that are no JSON, as downloads are refused; the server behind isn't asked.
+    /// This status with plain words, as failed downloads are answered; upstream isn't asked.
     Words(u16, &'static str),
-    /// An object's resource that says that it is under a customer-supplied key.
+    /// An object's resource that claims to be encrypted with a customer-supplied key.
     CustomerKey,
-    /// A TCP reset in place of an answer; the server behind isn't asked.
+    /// A TCP reset in place of an answer; upstream isn't asked.
     ResetBefore,
     /// A TCP reset half-way through the body: of a write's request, else of the answer.
     ResetInBody,
-    /// No byte of an answer; the server behind isn't asked.
+    /// No byte of an answer; upstream isn't asked.
     StallAtHeaders,
     /// The answer's head and half of its body, then nothing.
     StallInBody,
@@ -37,13 +37,13 @@ pub enum Fault {
     FlipByte,
     /// The right answer, but one byte every tenth of a second: the head alone takes many seconds.
     SlowerThanDeadline,
-    /// A redirect to [`REDIRECTED`] on this proxy; the server behind isn't asked.
+    /// A redirect to [`REDIRECTED`] on this proxy; upstream isn't asked.
     Redirect,
-    /// A 200 with a page of text and none of Cloud Storage's headers; the server behind isn't asked.
+    /// A 200 with a page of text and none of Cloud Storage's headers; upstream isn't asked.
     Garbage,
-    /// The server behind does it, and then the connection is reset: its answer is lost.
+    /// Upstream handles it, and then the connection is reset, so that its answer is lost.
     AfterCommit,
-    /// The right answer, with these lines in place of its own `x-goog-hash`; each says something wrong.
+    /// The right answer, with these wrong lines in place of its own `x-goog-hash`.
     Hashes(&'static [&'static str]),
     /// The right answer, with another name for the coding of its body.
     ContentEncoding(&'static str),
@@ -51,11 +51,11 @@ pub enum Fault {
     HeldUntilCleared,
 }
 
-/// Where [`Fault::Redirect`] leads: a place that has no object, ever.
+/// The target of [`Fault::Redirect`], which is never an object.
 pub const REDIRECTED: &str = "/redirected";
 
 impl Fault {
-    /// Whether the server behind the proxy does what was asked.
+    /// Whether upstream handles the request.
     pub fn asks_upstream(self, call: Call) -> bool {
         match self {
             Self::Status(_)
@@ -78,8 +78,7 @@ impl Fault {
         }
     }
 
-    /// Answers a call with the fault; `answer` is the right one where the server behind was asked,
-    /// and an empty one else.
+    /// Answers a call with the fault; `answer` is the server's if it was asked, and else empty.
     pub async fn answer(
         self,
         call: Call,
@@ -157,7 +156,7 @@ impl Fault {
     }
 }
 
-/// An error as Cloud Storage's JSON API words it.
+/// An error in the form of Cloud Storage's JSON API.
 pub fn refusal(status: u16) -> Answer {
     refusal_for(status, "injected")
 }

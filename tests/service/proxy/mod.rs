@@ -1,5 +1,4 @@
-//! A proxy in front of the fake Cloud Storage: it records what the wire carries, and injects what
-//! a sound server never does.
+//! A proxy in front of the fake Cloud Storage, which records requests and injects faults.
 
 mod call;
 mod fault;
@@ -27,7 +26,7 @@ pub struct Proxy {
     accepting: AbortHandle,
 }
 
-/// One request that reached the proxy, whole or as far as the fault let it come.
+/// One request that reached the proxy, as far as the fault let it come.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     pub method: String,
@@ -37,7 +36,7 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub call: Option<Call>,
-    /// What was injected into it.
+    /// The fault that was injected into it.
     pub fault: Option<Fault>,
 }
 
@@ -55,11 +54,11 @@ struct Inside {
 struct State {
     requests: Vec<Recorded>,
     armed: Vec<(Call, Fault, usize)>,
-    /// What a request's path must hold to meet a fault; empty for any.
+    /// The part that a request's path must have to meet a fault; empty for any.
     aim: String,
     hits: HashMap<(Call, Fault), usize>,
     forgotten: Vec<String>,
-    /// Requests that the server behind is asked, or is still to be asked.
+    /// The number of requests that upstream has yet to answer.
     under_way: usize,
 }
 
@@ -126,7 +125,7 @@ impl Proxy {
         state.hits.get(&(call, fault)).copied().unwrap_or_default()
     }
 
-    /// Forwards no query parameter of that name from now on: a server that doesn't know it.
+    /// Drops query parameters of that name from now on, like a server that doesn't know them.
     pub fn forget(&self, parameter: &str) {
         self.inside.state().forgotten.push(parameter.to_owned());
     }
@@ -146,7 +145,7 @@ impl Proxy {
         hit.unwrap_or_else(|_| panic!("no {call:?} came to meet {fault:?}"));
     }
 
-    /// Waits until the server behind has answered all that came, whoever is still there to hear it.
+    /// Waits until upstream has answered all requests, also those of dead clients.
     pub async fn until_quiet(&self) {
         let waiting = async {
             loop {
@@ -161,7 +160,7 @@ impl Proxy {
         quiet.expect("every request ends when no fault holds it");
     }
 
-    /// Injects nothing from now on; what was recorded and counted stays.
+    /// Injects no faults from now on; what was recorded and counted stays.
     pub fn clear(&self) {
         self.inside.state().armed.clear();
         self.inside.cleared.notify_waiters();
@@ -190,7 +189,7 @@ impl Inside {
             .expect("no test panics while it holds the proxy's state")
     }
 
-    /// The fault for a request of this call, if one is armed; it counts as hit from here.
+    /// The fault for a request of this call, if one is armed; counts it as a hit.
     fn fault(&self, call: Option<Call>, path: &str) -> Option<(Call, Fault)> {
         let mut state = self.state();
         if !path.contains(&state.aim) {
@@ -275,7 +274,7 @@ impl Inside {
     }
 }
 
-/// A request that is under way; dropping it ends it.
+/// A request in flight; dropping it ends it.
 struct UnderWay<'a>(&'a Inside);
 
 impl Drop for UnderWay<'_> {
@@ -292,14 +291,14 @@ async fn accept(listener: TcpListener, inside: Arc<Inside>) {
     }
 }
 
-/// Serves one connection; an error is the client's leaving, which is its right.
+/// Serves one connection; an error means that the client has left, as it may.
 async fn converse(stream: TcpStream, inside: Arc<Inside>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut connection = Connection::new(stream);
     while let Some(mut request) = connection.request().await? {
         let call = Call::of(&request);
         let under_way = inside.begin();
-        // Taken before the fault counts as hit: whoever sees the hit may clear at once.
+        // Taken before the fault counts as a hit, as a test that sees the hit may clear at once.
         let cleared = inside.cleared.notified();
         tokio::pin!(cleared);
         let Some((call, fault)) = inside.fault(call, &request.path) else {

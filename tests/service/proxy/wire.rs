@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::http::Answer;
 
-/// A request as it came; the body may be read later, or never.
+/// A request as received; the body may be read later, or never.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     pub method: String,
@@ -43,7 +43,7 @@ impl Connection {
         }
     }
 
-    /// Reads up to and with a request's empty line; none at the connection's end.
+    /// Reads a request's head; `None` at the connection's end.
     pub async fn request(&mut self) -> io::Result<Option<Request>> {
         let Some(head) = self.until(b"\r\n\r\n").await? else {
             return Ok(None);
@@ -108,7 +108,7 @@ impl Connection {
         self.stream.set_zero_linger()
     }
 
-    /// Sends nothing more for as long as the client is there.
+    /// Waits until the client has left.
     pub async fn until_closed(&mut self) {
         let mut ignored = [0; 4096];
         while !matches!(self.stream.read(&mut ignored).await, Ok(0) | Err(_)) {}
@@ -146,7 +146,7 @@ fn declared_length(request: &Request) -> io::Result<usize> {
     length.parse().map_err(io::Error::other)
 }
 
-/// The head of an answer, with its true length; the body follows it on the wire.
+/// The head of a response, with the body's true length.
 pub fn head(answer: &Answer) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {} Injected or Forwarded\r\n", answer.status);
     let framing = ["content-length", "transfer-encoding", "connection"];

@@ -1,4 +1,4 @@
-//! A service that demands tokens, with a picture to make a thumbnail of.
+//! A service that requires tokens, with a picture to make a thumbnail of.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ impl Door {
         Self { app, folder }
     }
 
-    /// Announces the picture with this `Authorization` header, or none.
+    /// Delivers the picture's event with this `Authorization` header, or none.
     pub async fn knock(&self, authorization: Option<&str>) -> Answer {
         let headers: Vec<_> = authorization
             .map(|value| ("authorization", value))
@@ -47,7 +47,7 @@ impl Door {
         answer.unwrap_or_else(|error| panic!("{authorization:?}: {error}"))
     }
 
-    /// Announces the picture with this token, and returns the answer's status.
+    /// Delivers the picture's event with this token, and returns the status.
     pub async fn push(&self, token: &str) -> u16 {
         self.knock(Some(&format!("Bearer {token}"))).await.status
     }
@@ -57,7 +57,7 @@ impl Door {
         self.folder.path().join("thumbs/thumbnails/a.jpg").exists()
     }
 
-    /// The reasons of all who were not let in, in order, once the line of one who was is there.
+    /// The reasons of all rejected calls, in order, once an accepted one is logged.
     pub async fn refusals(&self) -> Vec<String> {
         self.app
             .wait_for_line(|line| line["outcome"] == "created")
@@ -71,7 +71,7 @@ impl Door {
     }
 }
 
-/// The announcement of the picture.
+/// The picture's event.
 fn event() -> String {
     let object = json!({ "bucket": "photos", "name": "a.jpg" });
     json!({ "message": { "data": STANDARD.encode(object.to_string()) } }).to_string()

@@ -1,4 +1,4 @@
-//! Tokens as Google signs them, and as nobody should.
+//! Tokens, signed like Google's and in wrong ways.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,9 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// Whom the tests' tokens are for.
 pub const AUDIENCE: &str = "https://thumbnails.example/";
-/// Whose they are.
 pub const ACCOUNT: &str = "push@project.iam.gserviceaccount.com";
 
 /// An RSA key with its id.
@@ -93,7 +91,7 @@ pub fn unsigned(header: &Value, claims: &Value, signature: &str) -> String {
     format!("{}.{signature}", message(header, claims))
 }
 
-/// The claims of a token that is let in.
+/// The claims of a token that is accepted.
 pub fn claims() -> Value {
     json!({
         "aud": AUDIENCE, "azp": "113774264463038321964", "sub": "113774264463038321964",
@@ -102,7 +100,6 @@ pub fn claims() -> Value {
     })
 }
 
-/// Seconds since 1970.
 pub fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.expect("it is after 1970").as_secs()

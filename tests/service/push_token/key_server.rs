@@ -1,4 +1,4 @@
-//! A server of signing keys that can be slow, wrong and dead, and counts how often it is asked.
+//! A server of signing keys that can be slow, wrong and dead, and counts its requests.
 
 use std::convert::Infallible;
 
@@ -15,16 +15,14 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::google::SigningKey;
 
-/// What the server answers.
 #[derive(Debug, Clone)]
 pub enum Reply {
     /// These bytes as a key set, fresh for an hour.
     Body(String),
-    /// A failure.
     Status(StatusCode),
     /// A redirect to another address.
     Redirect(String),
-    /// Nothing for as long as this is the reply; then the next one.
+    /// No answer until the next reply is set, and then that one.
     Hold,
 }
 
@@ -69,17 +67,17 @@ impl KeyServer {
         &self.url
     }
 
-    /// Changes the answer, also to those who are waiting for one.
+    /// Changes the answer, also to waiting requests.
     pub fn reply(&self, reply: Reply) {
         self.reply.send_replace(reply);
     }
 
-    /// How often the keys were asked for.
+    /// The number of requests for the keys.
     pub fn fetches(&self) -> usize {
         *self.fetches.borrow()
     }
 
-    /// Waits until the keys were asked for as often.
+    /// Waits until there were so many requests.
     pub async fn wait_for_fetches(&self, count: usize) {
         let mut fetches = self.fetches.clone();
         let enough = fetches.wait_for(|fetches| *fetches >= count).await;

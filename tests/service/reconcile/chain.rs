@@ -1,4 +1,4 @@
-//! The whole chain: what was there before any notification, announced by `reconcile` to Pub/Sub, made by the service.
+//! The whole chain: old objects, announced by `reconcile` to Pub/Sub, and made by the service.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ async fn reconcile_brings_sources_and_thumbnails_to_an_exact_match() {
         (0, 300)
     );
 
-    // What changes while a run lists and the service works is found by this run or by the next.
+    // Changes during a run are found by this run or by the next.
     let running = chain.spawn();
     for number in 0..OVERWRITTEN {
         chain.put(number * 3, 2).await;
@@ -55,8 +55,8 @@ async fn reconcile_brings_sources_and_thumbnails_to_an_exact_match() {
     }
     let running = wait(running).await;
     assert_eq!(running.code, Some(0), "{:#?}", running.log);
-    // Of an event that is still under way when its picture is deleted the thumbnail may come after the third run has
-    // looked, and only a run after that would delete it.
+    // If a picture is deleted while its event is in flight, its thumbnail may be written after the third run has
+    // looked, and only a later run would delete it.
     let announced = first.count("announced") + running.count("announced");
     until("an acknowledgement of each message", async || {
         app.acknowledged().len() as u64 >= announced

@@ -1,4 +1,4 @@
-//! The same against Cloud Storage's two surfaces: JSON by fake-gcs-server, gRPC by a server of ours.
+//! `reconcile` against Cloud Storage's two APIs: JSON by fake-gcs-server, gRPC by our own server.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -113,7 +113,7 @@ async fn a_source_that_came_back_since_it_was_listed_keeps_its_thumbnail() {
         metadata: mine,
         ..Object::default()
     };
-    // The listing of the sources is older than what a read finds.
+    // The listing of the sources is older than a later look.
     let control = StorageControl::with(BTreeMap::from([
         ("photos".to_owned(), Vec::new()),
         ("thumbs".to_owned(), vec![thumbnail]),
@@ -127,7 +127,7 @@ async fn a_source_that_came_back_since_it_was_listed_keeps_its_thumbnail() {
     assert_eq!((ended.count("orphans"), ended.count("pruned")), (1, 1));
 }
 
-/// Both sides of a bucket of so many current pictures.
+/// A server with so many current pictures and their outputs.
 async fn listed(count: usize) -> StorageControl {
     let object = |name: String, metadata: &[(&str, &str)]| Object {
         name,
@@ -155,7 +155,7 @@ async fn listed(count: usize) -> StorageControl {
     .await
 }
 
-/// Runs over so many current pictures, and tells the most memory that the run had, in bytes.
+/// Runs over so many current pictures, and returns the run's peak memory in bytes.
 async fn most_memory(count: usize) -> u64 {
     let control = listed(count).await;
     let environment = [

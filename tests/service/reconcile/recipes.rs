@@ -1,4 +1,4 @@
-//! Several renditions of each source: what of them is missing, stale or an orphan, whatever their names are.
+//! Several renditions of each source: which are missing, stale or orphans, whatever their names are.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ async fn orphans_are_found_and_pruned_whatever_their_names_are() {
     assert_eq!(dry.names("orphan"), ["a/deleted.png"; 2]);
     assert_eq!(dry.count("orphans"), 2);
     assert_eq!(folder.outputs(), before, "a dry run does nothing");
-    // A deployment that has only one of the renditions takes only that one's orphan.
+    // A deployment that has only one of the renditions deletes only that one's orphan.
     let other = "--rendition={dir}elsewhere/{stem}.png?size=20x20";
     let ended = folder.compare([LISTED, other], &["--prune"]).await;
     assert_eq!((ended.count("orphans"), ended.count("pruned")), (1, 1));

@@ -1,9 +1,9 @@
-//! Makes `generated.rs` of `storage.proto`, Google's published definition of Cloud Storage's gRPC, which is
+//! Generates `generated.rs` from `storage.proto`, Google's published definition of Cloud Storage's gRPC, which is
 //! `google/storage/v2/storage.proto` of the npm package google-proto-files 6.0.1, unchanged.
 //!
-//! Only the two calls that the stand-in answers are generated, with the messages that they are made of. Those import
-//! nothing but protobuf's own types: what the definition imports besides is for other calls, or for options that change
-//! nothing about a message, and so it needn't be here.
+//! Only the two calls that the test server answers are generated, with their messages. Those import nothing but
+//! protobuf's own types; the definition's other imports are for other calls, or for options that change nothing about a
+//! message.
 
 use std::path::Path;
 use std::{env, fs, mem};
@@ -14,7 +14,7 @@ use protox::prost_reflect::DescriptorPool;
 
 const CALLS: [&str; 2] = ["ListObjects", "DeleteObject"];
 
-/// With the variable `UPDATE_GENERATED`, writes it anew.
+/// With the variable `UPDATE_GENERATED`, rewrites the file.
 #[test]
 fn the_server_is_generated_from_the_published_definition() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/service/storage_control");
@@ -34,7 +34,7 @@ fn the_server_is_generated_from_the_published_definition() {
 
 fn generate(definition: &str) -> String {
     let parsed = File::from_source("storage.proto", definition).expect("the definition is sound");
-    // The pool knows protobuf's own types, and finds out what a field's type is.
+    // The pool has protobuf's own types, and resolves the types of fields.
     let mut pool = DescriptorPool::global();
     pool.add_file_descriptor_proto(narrowed(parsed.into()))
         .expect("the calls need no other type");
@@ -49,12 +49,12 @@ fn generate(definition: &str) -> String {
     fs::read_to_string(folder.path().join("google.storage.v2.rs")).expect("it was generated")
 }
 
-/// Leaves the calls and their messages.
+/// Keeps only the two calls and their messages.
 fn narrowed(published: FileDescriptorProto) -> FileDescriptorProto {
     let mut file = FileDescriptorProto {
         enum_type: Vec::new(),
         options: None,
-        // It goes by places in the whole file.
+        // It refers to positions in the whole file.
         source_code_info: None,
         ..published
     };
@@ -83,7 +83,7 @@ fn narrowed(published: FileDescriptorProto) -> FileDescriptorProto {
     file
 }
 
-/// Leaves the options that are protobuf's own, and adds the types of the fields.
+/// Keeps only protobuf's own options, and collects the types of the fields.
 fn narrow(message: &mut DescriptorProto, types: &mut Vec<String>) {
     let own = |option: &UninterpretedOption| !option.name.iter().any(|part| part.is_extension);
     if let Some(options) = &mut message.options {

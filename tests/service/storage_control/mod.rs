@@ -1,5 +1,5 @@
-//! The two calls that Google's client makes over gRPC, listing and deleting, as a server that is generated from Google's
-//! definition: with opaque page tokens, pages of any length, empty ones in between, and errors when a test wants them.
+//! A gRPC server of listing and deleting, the two calls that Google's client makes over gRPC, generated from Google's
+//! definition: with opaque page tokens, pages of any length, empty pages, and errors on demand.
 
 mod generate;
 #[rustfmt::skip]
@@ -26,7 +26,8 @@ use crate::http::Client;
 
 pub use self::generated::Object;
 
-/// Held by a delete, whose condition and deed are two calls of the fake Cloud Storage, and shared by writes through proxies.
+/// Locked by a delete, whose check and deletion are two calls of the fake Cloud Storage, and shared by writes through
+/// proxies.
 pub static DELETING: RwLock<()> = RwLock::const_new(());
 
 /// A running server; dropping it closes its port.
@@ -48,11 +49,11 @@ struct State {
     empty_pages: bool,
     /// Whether deletes are conditional, as they should be.
     ignores_generations: bool,
-    /// What the tokens that were given out stand for: the name that was reached, and whether the empty page is over.
+    /// The state behind each page token: the name that was reached, and whether its empty page was sent.
     tokens: HashMap<String, (Option<String>, bool)>,
-    /// Calls of listing that are answered, then failed.
+    /// The number of listing calls to answer, and the error of how many after them.
     fault: Option<(usize, Code, usize)>,
-    /// Deletes that are done, and answered as if nobody were there.
+    /// The number of deletes to do and answer with an error.
     to_lose: usize,
     lost: usize,
     faults_hit: usize,
@@ -69,7 +70,7 @@ impl StorageControl {
         .await
     }
 
-    /// Starts a server over these objects, by bucket.
+    /// Starts a server of these objects, by bucket.
     pub async fn with(buckets: BTreeMap<String, Vec<Object>>) -> Self {
         let by_name = |objects: Vec<Object>| {
             let named = objects
@@ -119,7 +120,7 @@ impl StorageControl {
         &self.endpoint
     }
 
-    /// Gives no more objects in a page.
+    /// Limits the objects in a page.
     pub fn page_size(&self, objects: usize) {
         self.inside.state().page_size = objects;
     }
@@ -129,32 +130,29 @@ impl StorageControl {
         self.inside.state().empty_pages = true;
     }
 
-    /// Deletes whatever the generation is, as no sound server does.
+    /// Ignores the generation of deletes, as no sound server does.
     pub fn ignore_generations(&self) {
         self.inside.state().ignores_generations = true;
     }
 
-    /// Answers some calls of listing, then fails so many.
+    /// Answers some listing calls, and then fails so many.
     pub fn fail_lists(&self, answered: usize, code: Code, times: usize) {
         self.inside.state().fault = Some((answered, code, times));
     }
 
-    /// Does the next deletes, and answers so many of them as if nobody were there.
+    /// Does the next deletes, and answers so many of them with an error.
     pub fn lose_answers_to_deletes(&self, times: usize) {
         self.inside.state().to_lose = times;
     }
 
-    /// How many answers to deletes were lost.
     pub fn answers_lost(&self) -> usize {
         self.inside.state().lost
     }
 
-    /// How many calls of listing were failed.
     pub fn faults_hit(&self) -> usize {
         self.inside.state().faults_hit
     }
 
-    /// How many calls of listing came.
     pub fn lists(&self) -> usize {
         self.inside.state().lists
     }
@@ -260,7 +258,7 @@ impl Storage for Inside {
 }
 
 impl State {
-    /// A token that tells the client nothing.
+    /// A new opaque page token.
     fn token(&mut self, reached: Option<String>, empty_page_is_over: bool) -> String {
         let token = format!("opaque/{:08x}==", self.tokens.len() * 0x9e37 + 0x51);
         self.tokens

@@ -1,4 +1,4 @@
-//! Whose objects are listed and deleted: a fake Cloud Storage's, or as many as a test needs in memory.
+//! The objects to list and delete: a fake Cloud Storage's, or any number in memory.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,7 +13,7 @@ use crate::http::{Client, encode};
 pub enum Objects {
     /// By bucket and name.
     Memory(Mutex<BTreeMap<String, BTreeMap<String, Object>>>),
-    /// In the fake Cloud Storage at this address, whose own API is JSON.
+    /// In the fake Cloud Storage at this address, which has only the JSON API.
     Fake {
         endpoint: String,
         client: Box<Client>,
@@ -21,7 +21,7 @@ pub enum Objects {
 }
 
 impl Objects {
-    /// The first objects of a bucket from this name on, or behind it; `None` where there is no bucket.
+    /// The first objects of a bucket from this name on, or after it; `None` if there is no bucket.
     pub async fn from(
         &self,
         bucket: &str,
@@ -86,7 +86,7 @@ impl Objects {
 }
 
 impl Object {
-    /// Leaves out what the mask doesn't ask for.
+    /// Drops the fields that the mask doesn't have.
     pub fn masked(self, mask: &FieldMask) -> Self {
         let asked = |field: &str| mask.paths.iter().any(|path| path == field);
         let mut masked = Self::default();
@@ -128,7 +128,7 @@ async fn get(client: &Client, url: &str) -> Option<Value> {
     Some(serde_json::from_slice(&answer.body).expect("a listing"))
 }
 
-/// The resource of the JSON API as a message; its 64-bit numbers are strings.
+/// Converts a resource of the JSON API, whose 64-bit numbers are strings.
 fn object_of(resource: &Value) -> Object {
     let text = |field: &str| resource[field].as_str().unwrap_or_default().to_owned();
     let number = |field: &str| text(field).parse().unwrap_or_default();
