@@ -83,8 +83,7 @@ impl Framing {
         self.size() == (width, height)
     }
 
-    /// The framing of a plane whose samples stand for 2x2 output pixels each; the last of an odd side reaches beyond
-    /// it.
+    /// The framing of a plane whose samples stand for 2x2 output pixels each; the last of an odd side reaches beyond.
     pub(super) fn halved(self) -> Self {
         let halved = |stretch: Stretch| {
             let outputs = stretch.outputs.div_ceil(2);

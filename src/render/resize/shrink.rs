@@ -111,8 +111,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         );
     }
 
-    /// The sums to which the caller adds the samples of row `y`, once. Rows may come in any order; ascending is
-    /// fastest.
+    /// The sums to which the caller adds row `y`, once. Rows may come in any order; ascending is fastest.
     pub(in crate::render) fn row(&mut self, y: usize) -> &mut [[S; C]] {
         let box_row = y / self.rows.shrink();
         if box_row != self.box_row {
