@@ -16,7 +16,7 @@ pub(super) struct Orientation {
 }
 
 impl Orientation {
-    /// Reads the tag from a TIFF structure (what follows `Exif\0\0` in a JPEG); upright when there is none or it is malformed.
+    /// Reads the tag from a TIFF structure (what follows `Exif\0\0` in a JPEG); upright if it is absent or malformed.
     pub(super) fn from_exif(tiff: &[u8]) -> Self {
         find_tag(tiff)
             .and_then(Self::from_value)

@@ -108,8 +108,7 @@ fn encode_samples(
     coded(Encoder::new_yuv(planes), [width, height], quality)
 }
 
-/// Scales samples of 0 to 255 to `range` steps (ITU-R BT.601); `centre` is black, or grey, in the full range and in
-/// that.
+/// Scales samples of 0 to 255 to `range` steps (ITU-R BT.601); `centre` is black, or grey, before and after.
 fn narrowed(samples: &[u8], range: u32, centre: [u32; 2]) -> Vec<u8> {
     let [full, narrow] = centre;
     let mut table = [0; 256];
@@ -133,8 +132,7 @@ fn coded(encoder: Encoder, sides: [u32; 2], quality: Quality) -> Result<Vec<u8>,
             | EncodingError::PartitionOverflow
             | EncodingError::FileTooBig,
         ) => Refusal::TooComplex("more than a WebP file can hold"),
-        // Out of memory isn't the picture's fault: it panics, as a failed allocation of ours does unless it ends the
-        // process.
+        // Out of memory isn't the picture's fault: it panics, as a failed allocation of ours does, or ends the process.
         error => panic!("libwebp: {error}"),
     })
 }

@@ -182,8 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// The expected hashes are from tests/golden/thumbhash/make.mjs; a "?" is a digit that depends on a cosine's last
-    /// bit.
+    /// The hashes are those of tests/golden/thumbhash/make.mjs, with "?" for digits that depend on a cosine's last bit.
     #[test]
     fn hashes_are_those_of_the_format_s_own_package() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/thumbhash");

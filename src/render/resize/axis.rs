@@ -151,8 +151,7 @@ fn rounded(span: &Span) -> (usize, Vec<i16>) {
     (span.first, weights)
 }
 
-/// Rounds to the nearest whole number: the offset makes the value positive, so that a cast does without a rounding
-/// function.
+/// Rounds to the nearest whole number: as the offset makes the value positive, a cast does.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -7,8 +7,7 @@ use super::filter::{Filter, HELD, UNIT};
 
 /// The type of a column's sum; the smaller, the faster.
 ///
-/// Boxes have at most 256 samples a side, so that columns of 8-bit samples fit `u16`, and whole boxes of 16-bit samples
-/// `u32`.
+/// Boxes have at most 256 samples a side, so columns of 8-bit samples fit `u16`, and boxes of 16-bit samples `u32`.
 pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u64> {
     /// The sum of one 8-bit sample in [`UNIT`]s.
     fn single(self) -> i16;

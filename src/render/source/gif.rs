@@ -1,7 +1,6 @@
 //! The decoder of a GIF's first frame (the specification of `GIF89a`), row by row into the resizers.
 //!
-//! It is shown as browsers show it: on a transparent canvas, which grows where the frame is larger. Later frames aren't
-//! read.
+//! It is shown as browsers show it: on a transparent canvas, which grows for a larger frame. Later frames aren't read.
 
 use weezl::decode::{Configuration, Decoder};
 use weezl::{BitOrder, LzwStatus};

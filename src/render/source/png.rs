@@ -1,7 +1,7 @@
 //! The PNG decoder (W3C PNG specification, third edition): scanline by scanline from the file into the resizers.
 //!
-//! Only the picture data and the few chunks that change how it looks are read. Interlaced pictures need no more memory than
-//! others: sums of boxes can be added up in any order, so each pass goes straight into the resizer.
+//! Only the picture data and the few chunks that change how it looks are read. Interlaced pictures need no more memory
+//! than others: sums of boxes can be added up in any order, so each pass goes straight into the resizer.
 
 mod adam7;
 mod chunks;

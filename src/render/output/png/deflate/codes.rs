@@ -29,8 +29,7 @@ pub(super) fn lengths<const N: usize>(counts: &[u32; N], limit: u8) -> [u8; N] {
 
 /// The depths of the leaves in the Huffman tree of ascending `weights`; they descend.
 fn depths(weights: &[u32]) -> Vec<u8> {
-    // Nodes are made in ascending order too, so the lightest two are always at the fronts of the leaves and of the
-    // nodes.
+    // Nodes are made in ascending order too, so the lightest two are always at the fronts of leaves and nodes.
     let count = weights.len();
     let mut weights = weights.to_vec();
     let mut parents = vec![0; 2 * count - 2];
@@ -54,8 +53,7 @@ fn depths(weights: &[u32]) -> Vec<u8> {
     depths
 }
 
-/// The canonical codes of these lengths, bit-reversed for [`Packed`](super::Packed): the first bit is the least
-/// significant.
+/// The canonical codes of these lengths, bit-reversed: the first bit is the least significant.
 pub(super) fn codes<const N: usize>(lengths: &[u8; N]) -> [u16; N] {
     let mut counts = [0; 16];
     for length in lengths.iter().filter(|length| **length > 0) {
