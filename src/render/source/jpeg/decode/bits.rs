@@ -170,10 +170,8 @@ impl<'a> Bits<'a> {
     pub(super) fn check(&self) -> Result<(), Fault> {
         if self.invented <= self.count {
             Ok(())
-        } else if self.position >= self.source.len() {
-            Err(Fault::End)
-        } else if self.position + 1 == self.source.len() {
-            // The last byte is an 0xFF whose second half is missing.
+        } else if self.position + 1 >= self.source.len() {
+            // A last byte that is left is an 0xFF whose second half is missing.
             Err(Fault::End)
         } else {
             Err(Fault::Short)

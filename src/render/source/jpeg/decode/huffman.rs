@@ -41,7 +41,7 @@ impl Codes {
         let (mut code, mut index) = (0_u32, 0_u32);
         for (length, &count) in (1_u32..).zip(&specification.counts) {
             let count = u32::from(count);
-            let slot = length as usize & 15 | (length as usize & 16);
+            let slot = length as usize;
             codes.offsets[slot] = index.wrapping_sub(code);
             if length <= SHORT {
                 let width = 1_usize << (SHORT - length);
