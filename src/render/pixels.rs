@@ -49,8 +49,7 @@ pub(super) fn to_sample(value: f32) -> u8 {
     nearest.to_bits().wrapping_sub(too_much) as u8
 }
 
-/// Interleaves one to four planes of `width` columns. Of two or four the last is alpha, by which the others are
-/// premultiplied.
+/// Interleaves one to four planes of `width` columns. Of two or four the last is alpha, the others premultiplied.
 pub(super) fn from_planes<const C: usize>(planes: [&[f32]; C], width: usize) -> Pixels {
     let count = planes[0].len();
     let samples = if C.is_multiple_of(2) {

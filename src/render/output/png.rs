@@ -1,8 +1,7 @@
 //! The PNG encoder (W3C PNG specification, third edition).
 //!
-//! A filtered photograph of a thumbnail's size hardly repeats: codes of its own and runs ([`deflate`]) make smaller
-//! files than zlib's search for matches, in a fraction of the time. Only what compresses like a drawing is searched
-//! too.
+//! A small photograph, once filtered, hardly repeats: codes of its own and runs ([`deflate`]) make smaller files than
+//! zlib's search for matches, in a fraction of the time. Only what compresses like a drawing is also searched.
 
 mod deflate;
 

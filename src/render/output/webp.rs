@@ -132,7 +132,7 @@ fn coded(encoder: Encoder, sides: [u32; 2], quality: Quality) -> Result<Vec<u8>,
             | EncodingError::PartitionOverflow
             | EncodingError::FileTooBig,
         ) => Refusal::TooComplex("more than a WebP file can hold"),
-        // Out of memory isn't the picture's fault: it panics, as a failed allocation of ours does, or ends the process.
+        // Out of memory isn't the picture's fault. A failed allocation of ours panics too, if it doesn't abort.
         error => panic!("libwebp: {error}"),
     })
 }

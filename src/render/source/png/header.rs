@@ -60,8 +60,7 @@ pub(in crate::render) struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads the header of `source`, which starts with the signature of a PNG.
     ///
-    /// The limit is checked before anything beyond IHDR is read. Ancillary chunks with a wrong checksum count as
-    /// absent.
+    /// The limit is checked before anything beyond IHDR is read. Ancillary chunks of a wrong checksum are ignored.
     pub(in crate::render) fn read(source: &'a [u8], limits: Limits) -> Result<Self, Refusal> {
         let mut chunks = Chunks::new(source);
         let first = chunks.next().ok_or(Refusal::Truncated)?;

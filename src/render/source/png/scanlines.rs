@@ -31,8 +31,7 @@ pub(super) struct Scanlines<'a> {
 }
 
 impl<'a> Scanlines<'a> {
-    /// `first` is the first IDAT chunk, `rest` follows it, and `longest` is the longest scanline's length without
-    /// filter.
+    /// `first` is the first IDAT chunk, `rest` follows it, and `longest` is the longest scanline's length, unfiltered.
     pub(super) fn new(first: Chunk<'a>, rest: Chunks<'a>, longest: usize, pixel: usize) -> Self {
         Self {
             data: PictureData::new(first, rest),

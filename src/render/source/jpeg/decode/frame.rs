@@ -118,8 +118,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The frame if `segment` is the header of one that is decoded: Huffman-coded, sequential or progressive, of 8
-    /// bits.
+    /// The frame if `segment` is the header of one that is decoded: Huffman-coded, not lossless, of 8 bits.
     pub(super) fn read(segment: &Segment) -> Result<Option<Self>, Refusal> {
         match segment.marker {
             markers::SOF0 | markers::SOF1 => Self::parse(segment.payload, false).map(Some),
