@@ -42,7 +42,7 @@ pub enum Fit {
     /// The whole picture fits into the box.
     #[default]
     Inside,
-    /// The picture fills the box, cropped evenly at both ends. A box that is free on one side crops nothing.
+    /// The picture is cropped evenly to the box's ratio. A box that is free on one side crops nothing.
     Cover,
 }
 

@@ -211,7 +211,7 @@ impl<'a> Iterator for Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    /// Skips up to the empty block that ends them, and that too.
+    /// Skips the rest, the empty block included.
     fn skip_all(&mut self) -> Result<(), Refusal> {
         let end = self.find(|block| block.is_empty());
         end.map(|_| ()).ok_or(Refusal::Truncated)

@@ -1,8 +1,8 @@
 //! WebP, its first frame decoded by `image-webp`, whole and at once.
 //!
 //! `image-webp` doesn't bound its memory, so it is computed beforehand: from the header, and for lossless streams from
-//! their prefix codes, which [`lossless`] parses. The crate gets a file of the frame alone, whose place on the canvas
-//! is kept here.
+//! their prefix codes, which [`lossless`] parses. The crate gets a file of the frame alone, which is placed on the
+//! canvas here.
 
 mod container;
 mod lossless;

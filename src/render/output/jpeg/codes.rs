@@ -55,7 +55,7 @@ impl Code {
 
 /// The number of leaves at each depth of the Huffman tree of ascending `occurrences`.
 ///
-/// One leaf more, the rarest of all, reserves the code of ones alone, which padding may look like.
+/// One leaf more, the rarest of all, reserves the code of all ones, which padding may look like.
 fn depths(occurrences: Vec<u32>) -> Vec<u32> {
     let leaves = occurrences.len() + 1;
     let mut weights: Vec<u64> = std::iter::once(0)

@@ -262,7 +262,7 @@ fn ffs(word: u64) -> u64 {
 /// Removes the zero that is stuffed behind the only 0xFF of `word`; also returns how many bytes of the source `fitting`
 /// of its bytes are. `ffs` is as of [`ffs`].
 ///
-/// `None` if `word` has more than that, which is rare. The last byte is left zero: seven are all that ever fit.
+/// `None` if there is another 0xFF or no such zero, which is rare. The last byte is left zero: at most seven ever fit.
 #[inline(always)]
 fn unstuffed(word: u64, ffs: u64, fitting: u32) -> Option<(u64, u32)> {
     let index = ffs.leading_zeros() / 8;

@@ -19,8 +19,8 @@ const LOOKUPS: u32 = 56 / LONGEST;
 
 /// The coefficients that one lookup skips: `advance << 8 | bits`.
 ///
-/// `bits` are those of all of them, the end of block included. `advance` is how far they lead in the block, with
-/// [`END`] if the block ends, or 64 if not even the first can be skipped. One addition counts both.
+/// `bits` counts those of all, the end of block included. `advance` counts the coefficients, zeros too, plus [`END`] if
+/// the block ends; it is 64 if not even the first can be skipped. One addition counts both.
 #[derive(Debug, Clone, Copy)]
 struct Skip(u16);
 

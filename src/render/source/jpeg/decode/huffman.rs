@@ -140,7 +140,7 @@ impl Coefficient {
     }
 }
 
-/// The windows of `bits` bits, each left-aligned in 64.
+/// All windows of `bits` bits, each left-aligned in 64.
 pub(super) fn windows(bits: u32) -> impl Iterator<Item = u64> {
     (0..1_u64 << bits).map(move |window| window << (64 - bits))
 }

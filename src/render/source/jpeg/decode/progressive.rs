@@ -64,7 +64,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// The sizes of each component, if all can be had from the coefficients of the largest.
+/// The sizes of each component, if all can be reconstructed from the coefficients of the largest.
 fn sizes(
     header: &Header,
     found: &[Found],

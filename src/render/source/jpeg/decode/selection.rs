@@ -235,7 +235,7 @@ mod tests {
         assert!(used(coarse, BlockSide::Four).contains(&last_bit));
         assert!(!used(&fine, BlockSide::Four).contains(&last_bit));
         assert!(used(&fine, BlockSide::Four).contains(&(0, 1, 63, 2, 1)));
-        // At full size there may be no resizer to make less of it.
+        // At full size there may be no resizer to reduce the error.
         assert!(used(&fine, BlockSide::Eight).contains(&last_bit));
     }
 

@@ -37,7 +37,7 @@ impl Tables {
         table.ok_or_else(|| Refusal::Corrupt("JPEG scan without its quantization table".into()))
     }
 
-    /// The DC table `index`; the standard one where the file defines none, as the frames of Motion JPEG don't.
+    /// The DC table `index`; the standard one where the file defines none, as in frames of Motion JPEG.
     pub(super) fn dc(&self, index: u8) -> Result<&Specification, Refusal> {
         defined(&self.dc, &standard::DC, index)
     }
