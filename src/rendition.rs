@@ -1,7 +1,7 @@
 //! Renditions: what a source becomes, and the names that its outputs get.
 //!
-//! A rendition is written as a URL would be, `NAME?PARAMETERS`. Its name is a [`Pattern`] of literal text, percent-encoded
-//! where a URL's would be, and placeholders:
+//! A rendition is written as a URL would be, `NAME?PARAMETERS`. Its name is a [`Pattern`] of literal text,
+//! percent-encoded where a URL's would be, and placeholders:
 //!
 //! | placeholder | for `users/7/cat.final.JPG` | for `users/7/avatar` |
 //! | --- | --- | --- |
@@ -26,20 +26,20 @@ use crate::render::{InvalidTarget, Target};
 /// The most renditions of one source.
 pub const MAX_RENDITIONS: usize = 16;
 
-/// One output of every source.
+/// An output that is made of every source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendition {
-    /// What its objects are called.
+    /// The names of its outputs.
     pub pattern: Pattern,
-    /// What they are.
+    /// The size and format of its outputs.
     pub target: Target,
 }
 
-/// All outputs of a source: one at least, and none that could take another's names.
+/// All renditions of a source: at least one, and none that could take another's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renditions(Vec<Rendition>);
 
-/// Why texts are no renditions.
+/// Why a text is no list of renditions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRendition {
     /// The name is no pattern.
@@ -72,7 +72,7 @@ pub enum InvalidRendition {
     /// There are more than [`MAX_RENDITIONS`].
     #[error("{0} renditions are more than {MAX_RENDITIONS}")]
     TooMany(usize),
-    /// There is none.
+    /// There is no rendition.
     #[error("there is no rendition")]
     None,
 }
@@ -104,7 +104,7 @@ impl fmt::Display for Rendition {
 }
 
 impl Renditions {
-    /// Reads renditions that are separated by white space.
+    /// Parses renditions that are separated by white space.
     ///
     /// # Errors
     /// [`InvalidRendition`] names the first that breaks a rule.
@@ -113,7 +113,7 @@ impl Renditions {
         Self::new(renditions?)
     }
 
-    /// The one rendition that a thumbnail prefix stands for: the prefix, the source's whole name, the default target.
+    /// The one rendition of a thumbnail prefix: the prefix, the source's whole name, and the default target.
     #[must_use]
     pub fn of_prefix(prefix: &Prefix) -> Self {
         Self(vec![Rendition {

@@ -1,10 +1,10 @@
-//! Colours of the finished pixels to sRGB.
+//! Conversion of finished pixels to sRGB.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use super::pixels::{Model, Pixels, to_sample};
 
-/// What [`to_srgb`] takes beyond the pixels for a profile of `bytes`: its tables, parsed and as transforms.
+/// The heap that [`to_srgb`] takes beyond the pixels for a profile of `bytes`: its tables, parsed and as transforms.
 pub(super) fn memory_bytes(bytes: usize) -> u64 {
     const TRANSFORM: u64 = 4 << 20;
     u64::try_from(bytes)
@@ -13,9 +13,9 @@ pub(super) fn memory_bytes(bytes: usize) -> u64 {
         .saturating_add(TRANSFORM)
 }
 
-/// Whether a profile shows colours as sRGB does, to two steps of 255.
+/// Whether a profile shows RGB colours as sRGB does, to 2 of 255.
 ///
-/// A profile that would be ignored, being broken or not of red, green and blue, counts as one that does.
+/// A profile that is ignored, being broken or neither RGB nor grey, counts as one that does.
 pub(super) fn is_srgb(profile: &[u8]) -> bool {
     const STEP: usize = 51;
     let Ok(profile) = ColorProfile::new_from_slice(profile) else {
@@ -37,7 +37,7 @@ pub(super) fn is_srgb(profile: &[u8]) -> bool {
             .all(|(colour, shown)| colour.abs_diff(shown) <= 2)
 }
 
-/// The pixels in sRGB, if their profile is sound and fits their model; unchanged otherwise.
+/// Converts pixels to sRGB if their profile is valid and fits their model; otherwise leaves them unchanged.
 pub(super) fn to_srgb(pixels: Pixels, profile: Option<&[u8]>) -> Pixels {
     let Some(profile) = profile.and_then(|profile| ColorProfile::new_from_slice(profile).ok())
     else {
@@ -69,7 +69,7 @@ pub(super) fn to_srgb(pixels: Pixels, profile: Option<&[u8]>) -> Pixels {
     }
 }
 
-/// Whether `samples` could be converted into `converted`.
+/// Converts `samples` to sRGB; returns whether it could.
 fn transform(
     profile: &ColorProfile,
     from: Layout,
@@ -88,9 +88,9 @@ fn transform(
         .is_ok()
 }
 
-/// The pixels of planes of cyan, magenta, yellow and black ink in sRGB.
+/// Converts planes of cyan, magenta, yellow and black ink to sRGB.
 ///
-/// `inverted` says that 0 is full ink. Without a sound profile each ink takes its share of the light away.
+/// `inverted` says that 0 is full ink. Without a valid profile, red is `(255 - cyan) * (255 - black) / 255`, and so on.
 pub(super) fn cmyk_to_srgb(
     [c, m, y, k]: [Vec<f32>; 4],
     inverted: bool,

@@ -4,19 +4,19 @@ use super::pixels::Pixels;
 use super::size::Framing;
 use super::target::Target;
 
-/// How the stored pixels are turned to be shown.
+/// The turn from pixels as stored to pixels as shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Orientation {
-    /// Rows and columns change places first.
+    /// First, rows and columns are swapped.
     transpose: bool,
-    /// Then columns run from right to left.
+    /// Then the columns are reversed.
     mirror: bool,
-    /// And rows from bottom to top.
+    /// Then the rows are reversed.
     flip: bool,
 }
 
 impl Orientation {
-    /// Reads the tag from a TIFF structure (what follows `Exif\0\0` in a JPEG); upright when there is none or it is malformed.
+    /// Reads the tag from a TIFF structure (what follows `Exif\0\0` in a JPEG); upright if it is absent or malformed.
     pub(super) fn from_exif(tiff: &[u8]) -> Self {
         find_tag(tiff)
             .and_then(Self::from_value)
@@ -51,11 +51,11 @@ impl Orientation {
         }
     }
 
-    /// What a target makes of stored pixels of this size, before they are turned.
+    /// Frames stored pixels of this size for a target; the framing's axes are as stored.
     pub(super) fn frame(self, width: u32, height: u32, target: &Target) -> Framing {
         let (width, height) = self.turn_size((width, height));
         let framing = Framing::new(width, height, target);
-        // A part of the middle stays one however it is mirrored.
+        // A centred part stays the same when it is mirrored.
         if self.transpose {
             framing.transposed()
         } else {
@@ -63,7 +63,7 @@ impl Orientation {
         }
     }
 
-    /// Turns stored pixels to how they are shown.
+    /// Turns pixels from as stored to as shown.
     pub(super) fn turn(self, pixels: Pixels) -> Pixels {
         if self == Self::default() {
             return pixels;

@@ -1,4 +1,4 @@
-//! What finished pixels are coded as. A format that is written has its room here.
+//! The encoders of the output formats, one module each.
 
 mod jpeg;
 #[cfg(test)]
@@ -27,7 +27,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The media type.
+    /// The media type of the format.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -41,26 +41,26 @@ impl Format {
 /// A finished output: sRGB, 8 bits a sample, no profile, no metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
-    /// The file.
+    /// The encoded file.
     pub bytes: Vec<u8>,
-    /// Its format.
+    /// The file's format.
     pub format: Format,
-    /// Columns.
+    /// The width in pixels, after orientation.
     pub width: u32,
-    /// Rows.
+    /// The height in pixels, after orientation.
     pub height: u32,
 }
 
-/// A finished picture before it is coded.
+/// A finished output before it is encoded.
 pub(super) enum Picture {
-    /// As red, green and blue, grey, and with alpha.
+    /// Grey or RGB, with or without alpha.
     Pixels(Pixels),
-    /// As the luma and chroma that lossy formats store.
+    /// Luma and chroma, as lossy formats store them.
     Planes(Planes),
 }
 
 impl Picture {
-    /// Turns what is stored to how it is shown.
+    /// Applies the orientation, and reduces pixels to their smallest model.
     pub(super) fn turned(self, orientation: Orientation) -> Self {
         match self {
             Self::Pixels(pixels) => Self::Pixels(smallest_model(orientation.turn(pixels))),
@@ -68,7 +68,7 @@ impl Picture {
         }
     }
 
-    /// Codes the picture in a format, with what the target's encoding says of it.
+    /// Encodes the picture in `format`, with the parameters of `encoding`.
     pub(super) fn encode(self, format: Format, encoding: Encoding) -> Result<Encoded, Refusal> {
         let (quality, background) = parameters(encoding);
         let (width, height) = match &self {
@@ -98,7 +98,7 @@ impl Picture {
 /// An upper bound of the heap that finishing an output of this size takes beyond its planes.
 pub(super) fn memory_bytes((width, height): (u32, u32), format: Format, encoding: Encoding) -> u64 {
     const FIXED: u64 = 2 << 20;
-    // Finished pixels of four samples, and once more while they are turned.
+    // RGBA pixels, twice while they are turned.
     const PIXELS: u64 = 8;
     let (quality, _) = parameters(encoding);
     let pixels = u64::from(width) * u64::from(height) * PIXELS;
@@ -107,13 +107,13 @@ pub(super) fn memory_bytes((width, height): (u32, u32), format: Format, encoding
         Format::Jpeg => pixels + jpeg::memory_bytes(width, height, quality),
         Format::WebP => pixels + webp::memory_bytes(width, height, quality, true),
     };
-    // What a thumbnail takes is in the fixed part.
+    // The fixed part covers a thumbnail of 128x128.
     FIXED + coder.saturating_sub(128 * 128 * 48)
 }
 
-/// An upper bound of what an output of this size takes while another is coded: its pixels, or its file.
+/// An upper bound of the heap that an output of this size takes while another is encoded: its pixels, or its file.
 pub(super) fn waiting_bytes((width, height): (u32, u32)) -> u64 {
-    // A file of noise may be longer than its pixels, but hardly.
+    // The file of a noisy picture is hardly longer than its pixels.
     const PIXEL: u64 = 5;
     u64::from(width) * u64::from(height) * PIXEL
 }

@@ -1,9 +1,9 @@
 //! The Paeth predictor of PNG's fourth filter (PNG specification, section 9.4), which decoding and coding share.
 
-/// The neighbour nearest to `left + above - corner`; of equally near ones the first in that order.
+/// The one of `left`, `above` and `corner` nearest to `left + above - corner`; of equally near ones the first.
 ///
-/// Without branches: the guess lies beyond the greater neighbour exactly when `3 corner - left - above` is at most the
-/// smaller one, and below the smaller exactly when it is at least the greater.
+/// Instead of distances it compares `opposite = 3 * corner - left - above`: if that is at most the smaller neighbour,
+/// the greater is nearest; if at least the greater, the smaller is; and in between, the corner.
 pub(in crate::render) fn paeth(left: u8, above: u8, corner: u8) -> u8 {
     let (a, b, c) = (i16::from(left), i16::from(above), i16::from(corner));
     let opposite = 3 * c - (a + b);

@@ -1,8 +1,8 @@
-//! The finished pixels.
+//! The finished pixels of an output, before encoding.
 
 use super::resize::Plane;
 
-/// The finished thumbnail before it is coded: rows of interleaved 8-bit samples in sRGB.
+/// A finished output: rows of interleaved 8-bit samples in sRGB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pixels {
     pub(super) width: usize,
@@ -11,7 +11,7 @@ pub(super) struct Pixels {
     pub(super) samples: Vec<u8>,
 }
 
-/// What the samples of a pixel are, in order. Alpha is not premultiplied.
+/// The samples of a pixel, in order. Alpha is not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Model {
     Grey,
@@ -21,7 +21,7 @@ pub(super) enum Model {
 }
 
 impl Model {
-    /// Samples in a pixel.
+    /// The samples per pixel.
     pub(super) fn channels(self) -> usize {
         match self {
             Self::Grey => 1,
@@ -32,16 +32,16 @@ impl Model {
     }
 }
 
-/// Rounds a sample in 0..=255, halves up, and cuts off what the filter's lobes overshot; what is no number is 0.
+/// Rounds to a sample of 0 to 255, halves up; clamps what the filter overshot, and makes NaN 0.
 ///
-/// A cast would do the same, but compilers make no vectors of casts that saturate.
+/// A cast would do the same, but saturating casts aren't vectorized.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the low byte is the sample"
 )]
 #[inline]
 pub(super) fn to_sample(value: f32) -> u8 {
-    // Next to it floats are whole numbers, and their low bits count them.
+    // 2^23: from here on floats are whole numbers, which their low bits count.
     const WHOLE: f32 = 8_388_608.0;
     let value = value + 0.5;
     let value = if value > 0.0 { value } else { 0.0 };
@@ -51,8 +51,7 @@ pub(super) fn to_sample(value: f32) -> u8 {
     nearest.to_bits().wrapping_sub(too_much) as u8
 }
 
-/// The pixels of one, two, three or four planes of `width` columns. Of two or four the last is alpha, and the others are
-/// premultiplied.
+/// Interleaves one to four planes of `width` columns. Of two or four the last is alpha, the others premultiplied.
 pub(super) fn from_planes<const C: usize>(planes: [Plane; C], width: usize) -> Pixels {
     let samples = if C.is_multiple_of(2) {
         let planes = planes.map(Plane::exact);
@@ -91,7 +90,7 @@ fn unmultiplied<const C: usize>(planes: [&[f32]; C]) -> Vec<u8> {
     let count = planes[0].len();
     let mut samples = Vec::with_capacity(count * C);
     for pixel in (0..count).map(|index| planes.map(|plane| plane[index])) {
-        // Alpha that overshoots has overshot the premultiplied colours alike: dividing by it keeps an even colour even.
+        // Where alpha overshoots, the premultiplied colours overshoot alike: dividing by it keeps an even colour even.
         let alpha = pixel[C - 1];
         let scale = if to_sample(alpha) == 0 {
             0.0
@@ -104,7 +103,7 @@ fn unmultiplied<const C: usize>(planes: [&[f32]; C]) -> Vec<u8> {
     samples
 }
 
-/// The pixels without an alpha that is opaque everywhere, and without colour where there is none.
+/// Drops an alpha that is opaque everywhere, and colour where all pixels are grey.
 pub(super) fn smallest_model(pixels: Pixels) -> Pixels {
     let opaque = match pixels.model {
         Model::Grey | Model::Rgb => true,

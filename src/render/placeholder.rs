@@ -1,4 +1,4 @@
-//! The placeholder that an app shows until a picture is there: a [`ThumbHash`] of some 25 bytes.
+//! The placeholder that an app shows until a picture has loaded: a [`ThumbHash`] of some 25 bytes.
 //!
 //! [`ThumbHash`]: https://evanw.github.io/thumbhash/
 
@@ -10,7 +10,7 @@ use std::slice::ChunksExact;
 use super::output::{Picture, Planes};
 use super::pixels::{Model, Pixels};
 
-/// The longest side of what is hashed: the hash keeps seven frequencies of it.
+/// The longest side that is hashed, of which the hash keeps seven frequencies.
 const MAX_SIDE: usize = 32;
 
 /// The hash of a picture as it is shown.
@@ -22,18 +22,18 @@ pub(super) fn hash(picture: &Picture) -> Vec<u8> {
     thumbhash::encode(small.width, small.height, small.samples.as_chunks().0)
 }
 
-/// A cell's mean is that of so many rows, or of fewer than twice as many: more would tell no more, and a large output has
-/// hundreds in a cell.
+/// The fewest rows in a cell's mean, or all if it has fewer; 15 are the most. A large output has hundreds in a cell,
+/// and more rows would tell no more.
 const ROWS: usize = 8;
 
-/// How a length falls into at most [`MAX_SIDE`] cells.
+/// The division of a length into at most [`MAX_SIDE`] cells.
 struct Cells {
     length: usize,
     count: usize,
 }
 
 impl Cells {
-    /// Of a side and of the longer of both.
+    /// Divides a side, given the longer of both sides.
     fn new(length: usize, longer: usize) -> Self {
         let count = (length * MAX_SIDE).div_ceil(longer.max(MAX_SIDE));
         Self {
@@ -49,7 +49,7 @@ impl Cells {
     }
 }
 
-/// The means of cells as red, green, blue and alpha.
+/// Reduces pixels to the means of cells, as RGBA.
 fn reduced(pixels: &Pixels) -> Pixels {
     match pixels.model {
         Model::Grey => opaque(pixels, |[grey]| [grey; 3]),
@@ -73,7 +73,7 @@ fn opaque<const C: usize>(pixels: &Pixels, colour: impl Fn([u8; C]) -> [u8; 3]) 
     })
 }
 
-/// What is clear has no part in a cell's colour.
+/// Weights colours by alpha, so that transparent pixels have no part in a cell's colour.
 fn translucent<const C: usize>(pixels: &Pixels, pixel: impl Fn([u8; C]) -> [u8; 4]) -> Pixels {
     let add = |y: usize, sums: &mut [[u32; 4]]| {
         let row = rows::<C>(pixels).nth(y).unwrap_or_default();
@@ -101,7 +101,7 @@ fn rows<const C: usize>(pixels: &Pixels) -> ChunksExact<'_, [u8; C]> {
         .chunks_exact(pixels.width.max(1))
 }
 
-/// The means of cells of luma and chroma, converted only then (ITU-T T.871, section 7).
+/// Reduces luma and chroma to the means of cells, and converts these to RGBA (ITU-T T.871, section 7).
 fn reduced_planes(planes: &Planes) -> Pixels {
     let add = |y: usize, sums: &mut [[u32; 3]]| {
         let luma = planes.luma.chunks_exact(planes.width.max(1)).nth(y);
@@ -123,7 +123,8 @@ fn reduced_planes(planes: &Planes) -> Pixels {
     })
 }
 
-/// The pixels that `pixel` makes of the cells' sums and counts; `add` adds a row to the sums of each column.
+/// Reduces a picture to cells: `add_row` adds a row to the sums of each column, `pixel` makes a pixel of a cell's sum
+/// and count.
 ///
 /// Sums of a cell stay below 2^32 as long as its picture has fewer than 2^16 columns.
 fn cells<const C: usize>(

@@ -7,16 +7,16 @@ use thiserror::Error;
 /// Only the picture's own bytes or a configured limit cause one, so the same bytes are refused again on every attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// The bytes start like no picture that is known here; also when there are none.
+    /// The bytes begin like no known picture format, or there are none.
     #[error("not a picture")]
     NotAnImage,
-    /// A format or a coding that is not rendered, by its name.
+    /// A named format or coding that is not rendered.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
     /// The bytes end before the picture does.
     #[error("the picture is cut off")]
     Truncated,
-    /// The bytes contradict their format; says where.
+    /// The bytes contradict their format, as the text says.
     #[error("corrupt picture: {0}")]
     Corrupt(String),
     /// The header announces more pixels than [`Limits::max_pixels`](super::Limits::max_pixels).
@@ -27,7 +27,7 @@ pub enum Refusal {
         /// The limit in force.
         limit: u64,
     },
-    /// Rendering would take unreasonable work for the picture's size; says what of.
+    /// Rendering would take unreasonable work for the picture's size, for the reason given.
     #[error("too complex: {0}")]
     TooComplex(&'static str),
 }

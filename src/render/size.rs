@@ -3,26 +3,28 @@
 use super::resize::{Axis, Sampling};
 use super::target::{BoxSize, Fit, Target};
 
-/// What a target makes of a picture's size; both axes as stored or as shown, whichever the caller means.
+/// The part of a picture that a target shows, and the size that it becomes.
+///
+/// Both axes are as stored or as shown, whichever the caller means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Framing {
     pub(super) columns: Stretch,
     pub(super) rows: Stretch,
 }
 
-/// The pixels of one axis that are shown, and how many they become.
+/// The interval of one axis that is shown, and the number of output pixels that it becomes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stretch {
-    /// Where they begin; the whole axis begins at 0.
+    /// The first pixel's position, 0 for the whole axis.
     pub(super) start: f64,
-    /// How many they are.
+    /// The length in pixels of the picture.
     pub(super) extent: f64,
-    /// How many they become, at least 1.
+    /// The number of output pixels, at least 1.
     pub(super) outputs: u32,
 }
 
 impl Framing {
-    /// Frames a picture of `width` x `height`, the size as shown, that is after orientation.
+    /// Frames a picture of `width` x `height` as shown, that is after orientation.
     pub(super) fn new(width: u32, height: u32, target: &Target) -> Self {
         match (target.fit, target.size) {
             (Fit::Cover, BoxSize::Both(across, down)) => {
@@ -38,9 +40,9 @@ impl Framing {
         }
     }
 
-    /// The largest middle part that has the box's ratio, at the box's size or at its own if that is smaller.
+    /// Crops to the largest centred part of the box's ratio, and scales that to the box unless it is smaller.
     fn cover(width: u32, height: u32, across: u32, down: u32) -> Self {
-        // Compared as products, so that integers suffice.
+        // The ratios are compared by cross products, in integers.
         let (by_height, by_width) = (
             u64::from(width) * u64::from(down),
             u64::from(height) * u64::from(across),
@@ -60,7 +62,7 @@ impl Framing {
         }
     }
 
-    /// The same with rows and columns changed.
+    /// Swaps rows and columns.
     pub(super) fn transposed(self) -> Self {
         Self {
             columns: self.rows,
@@ -68,7 +70,7 @@ impl Framing {
         }
     }
 
-    /// The axes of a picture of `width` x `height` pixels.
+    /// The resampling axes for a picture of `width` x `height` pixels.
     pub(super) fn axes(&self, width: u32, height: u32) -> (Axis, Axis) {
         let axis = |length, stretch: Stretch| {
             Axis::new(Sampling::stretch(length, stretch), stretch.outputs)
@@ -81,7 +83,7 @@ impl Framing {
         self.size() == (width, height)
     }
 
-    /// The same for samples that each stand for 2x2 pixels of the output; the last of an odd side reaches beyond it.
+    /// The framing of a plane whose samples stand for 2x2 output pixels each; the last of an odd side reaches beyond.
     pub(super) fn halved(self) -> Self {
         let halved = |stretch: Stretch| {
             let outputs = stretch.outputs.div_ceil(2);
@@ -116,7 +118,7 @@ impl Stretch {
     fn middle(length: u32, extent: f64, outputs: u32) -> Self {
         let length = f64::from(length);
         if extent <= f64::from(outputs) + 0.5 {
-            // Not reduced, so that whole pixels are kept as they are.
+            // Not reduced, hence aligned to whole pixels, which are kept as they are.
             let extent = f64::from(outputs);
             return Self {
                 start: ((length - extent) / 2.0).floor(),
@@ -132,17 +134,17 @@ impl Stretch {
     }
 }
 
-/// A 32-bit count as an index, the same number on every machine that can hold such a picture.
+/// A 32-bit count as an index; it saturates only on a machine that couldn't hold such a picture.
 pub(super) fn index(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// What `length` of the other side makes of this one in the ratio `this` : `other`.
+/// `this * length / other`: this side's exact length in the ratio `this` : `other`.
 fn exact(this: u32, other: u32, length: u32) -> f64 {
     f64::from(this) * f64::from(length) / f64::from(other)
 }
 
-/// The side that is cut: the box's, or what the other side's own length makes of it.
+/// The output length of the cropped side: the box's, or [`exact`] rounded where the other side doesn't fill the box.
 fn cut(this: u32, other: u32, length: u32) -> u32 {
     if length >= other {
         return this;
@@ -154,9 +156,9 @@ fn cut(this: u32, other: u32, length: u32) -> u32 {
 
 /// The size at which a picture of `width` x `height` fits a box.
 ///
-/// A picture that fits already keeps its size. Otherwise the side that is the longer for the box becomes the box's, and
-/// the other the integer next to its exact length, at least 1, that brings width / height nearest to the source's (the
-/// lower one when both are as near).
+/// A picture that fits keeps its size. Otherwise the side that limits the scale becomes the box's. The other is its
+/// exact length rounded to the integer, at least 1, that brings width / height nearer to the source's (down if both are
+/// as near).
 fn inside(width: u32, height: u32, size: BoxSize) -> (u32, u32) {
     let (across, down) = match size {
         BoxSize::Both(across, down) => (across.get(), down.get()),
@@ -166,7 +168,7 @@ fn inside(width: u32, height: u32, size: BoxSize) -> (u32, u32) {
     if width <= across && height <= down {
         return (width, height);
     }
-    // |width / height - w / h| is compared multiplied by height * h, in integers.
+    // `off` is |width / height - w / h| times height * h, an integer.
     let off = |w: u32, h: u32| {
         (u128::from(width) * u128::from(h)).abs_diff(u128::from(w) * u128::from(height))
     };
@@ -183,7 +185,7 @@ fn inside(width: u32, height: u32, size: BoxSize) -> (u32, u32) {
     }
 }
 
-/// The whole part of the free side's exact length, which is at most the free side of the box.
+/// `free * side / length` rounded down, at most the free side of the box.
 fn floor(free: u32, side: u32, length: u32) -> u32 {
     let exact = u64::from(free) * u64::from(side) / u64::from(length);
     u32::try_from(exact).unwrap_or(u32::MAX - 1)

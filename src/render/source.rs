@@ -1,11 +1,13 @@
-//! What comes in: each format has a room of its own, which reads the header, knows the memory that decoding takes, and decodes
-//! once for all targets, row by row into their resizers.
+//! The decoders of the source formats, one module each.
+//!
+//! Each reads the header, bounds the memory that decoding takes, and decodes once for all targets, row by row into
+//! their resizers.
 //!
 //! # Why JPEG and PNG don't go through the image crate
 //!
-//! It decodes whole pictures at their full size, and tells no bound of the memory before. A thumbnail needs a fraction of a
-//! JPEG's coefficients, and of any picture no more than a few rows at a time. CPU and peak memory of the process on pictures of
-//! 12 megapixels, for the whole thumbnail here and for decoding alone in image 0.25 (`image::load_from_memory`):
+//! It decodes whole pictures at full size, and gives no bound of the memory beforehand. A thumbnail needs a fraction of
+//! a JPEG's coefficients, and of any picture a few rows at a time. CPU time and peak memory of the process on pictures
+//! of 12 megapixels, for the whole thumbnail here and for decoding alone in image 0.25 (`image::load_from_memory`):
 //!
 //! | file | here | image crate |
 //! | --- | --- | --- |
@@ -33,14 +35,14 @@ use super::output::{Format, Picture};
 use super::size::Framing;
 use super::{Encoding, Limits, Refusal, Target};
 
-/// The most columns or rows that are read, as libpng has it by default: memory grows with the length of a row.
+/// The longest side that is read, which is libpng's default too: memory grows with the length of a row.
 const MAX_SIDE: u32 = 1_000_000;
 
 /// A picture whose header has been read.
 pub(super) enum Source<'a> {
     /// Decoded in blocks, at a size that depends on the target.
     Jpeg(jpeg::Photo<'a>),
-    /// Decoded in rows, and what each target makes of it.
+    /// Decoded in rows, with the framing of each target.
     Rows(SourceFormat, Box<dyn Rows + 'a>, Vec<Framing>),
 }
 
@@ -79,7 +81,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// How it is turned to be shown.
+    /// The orientation in which it is shown.
     pub(super) fn orientation(&self) -> Orientation {
         match self {
             Self::Jpeg(photo) => photo.orientation,
@@ -87,7 +89,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The size of each target's output, not yet turned.
+    /// The size of each target's output, before orientation.
     pub(super) fn output_sizes(&self) -> Vec<(u32, u32)> {
         match self {
             Self::Jpeg(photo) => photo.sizes().collect(),
@@ -95,7 +97,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The format that a target asks for.
+    /// The output format that a target asks for.
     pub(super) fn format_of(&self, target: &Target) -> Format {
         match (target.encoding, self) {
             (Encoding::Jpeg(..), _) | (Encoding::Source(..), Self::Jpeg(_)) => Format::Jpeg,
@@ -116,7 +118,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Decodes, and hands on a picture for each target, with its index and not yet turned.
+    /// Decodes the picture, and passes each target's index and output, before orientation, to `take`.
     pub(super) fn render(
         &self,
         take: &mut impl FnMut(usize, Picture) -> Result<(), Refusal>,

@@ -1,7 +1,7 @@
-//! What a picture is to become: a size, how it fits, and an encoding.
+//! The description of an output: its size, fit and encoding.
 //!
-//! Its text is a URL's query string, such as `size=200x200&fit=cover&format=webp`. The canonical form names each parameter
-//! that has an effect, in a fixed order: equal recipes are equal texts.
+//! Its text is a URL's query string, such as `size=200x200&fit=cover&format=webp`. The canonical form has every
+//! parameter with an effect, in a fixed order, so that equal targets have equal texts.
 
 use std::fmt;
 use std::num::{NonZeroU8, NonZeroU16};
@@ -10,25 +10,25 @@ use std::str::FromStr;
 /// The longest side of a [`BoxSize`], in pixels.
 pub const MAX_BOX_SIDE: u16 = 8192;
 
-/// All that decides on the pixels and bytes of one output.
+/// Everything that determines the pixels and bytes of one output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The box that the output fits or fills.
     pub size: BoxSize,
-    /// How it does.
+    /// Whether the output fits the box or fills it.
     pub fit: Fit,
-    /// How it is coded.
+    /// The output's format and its parameters.
     pub encoding: Encoding,
 }
 
 /// A box in pixels, free on at most one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoxSize {
-    /// Columns and rows.
+    /// Width and height.
     Both(Side, Side),
-    /// Columns; rows are free.
+    /// The width; the height is free.
     Width(Side),
-    /// Rows; columns are free.
+    /// The height; the width is free.
     Height(Side),
 }
 
@@ -36,17 +36,17 @@ pub enum BoxSize {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Side(NonZeroU16);
 
-/// How a picture and a box go together; neither enlarges.
+/// How a picture is fitted to a box; it is never enlarged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Fit {
-    /// The whole picture lies in the box.
+    /// The whole picture fits into the box.
     #[default]
     Inside,
-    /// The picture is cut evenly to the box's ratio. A box that is free on one side cuts nothing.
+    /// The picture is cropped evenly to the box's ratio. A box that is free on one side crops nothing.
     Cover,
 }
 
-/// The output's format, with what its coder has to know.
+/// An output's format, with the parameters of its encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// PNG.
@@ -55,28 +55,28 @@ pub enum Encoding {
     Jpeg(Quality, Background),
     /// Lossy WebP.
     WebP(Quality),
-    /// The source's own where it is one of these three, else PNG.
+    /// The source's format where it is one of these three, else PNG.
     Source(Quality, Background),
 }
 
-/// A lossy coder's quality, 1 to 100.
+/// The quality of a lossy encoder, 1 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quality(NonZeroU8);
 
-/// The sRGB colour behind transparency, where the format has none.
+/// The sRGB colour behind transparent pixels, for formats without alpha.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Background(pub [u8; 3]);
 
 /// Why a text is no [`Target`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTarget {
-    /// There is no such parameter.
+    /// A parameter is unknown.
     #[error("{0:?} is no parameter; there are size, fit, format, quality and background")]
     UnknownParameter(String),
-    /// A parameter is there twice.
+    /// A parameter is given twice.
     #[error("{0} is given twice")]
     GivenTwice(&'static str),
-    /// There is no `size`.
+    /// The parameter `size` is missing.
     #[error("size is required, such as size=200x200")]
     NoSize,
     /// The value of `size` is no box.
@@ -97,7 +97,7 @@ pub enum InvalidTarget {
 }
 
 impl Default for Target {
-    /// Fits 128x128, as PNG.
+    /// A PNG that fits 128x128.
     fn default() -> Self {
         const SIDE: Side = Side(NonZeroU16::new(128).unwrap());
         Self {
@@ -111,7 +111,7 @@ impl Default for Target {
 impl FromStr for Target {
     type Err = InvalidTarget;
 
-    /// Reads parameters joined by `&`, in any order.
+    /// Parses parameters joined by `&`, in any order.
     fn from_str(text: &str) -> Result<Self, InvalidTarget> {
         let [mut size, mut fit, mut format, mut quality, mut background] = [None; 5];
         for parameter in text.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -169,7 +169,7 @@ impl fmt::Display for Target {
 }
 
 impl Side {
-    /// Takes a number of pixels; `None` where it is out of range.
+    /// A side of so many pixels, or `None` if it is out of range.
     #[must_use]
     pub fn new(pixels: u16) -> Option<Self> {
         NonZeroU16::new(pixels)
@@ -226,7 +226,7 @@ impl Default for Quality {
 }
 
 impl Quality {
-    /// Takes a number; `None` where it is out of range.
+    /// A quality, or `None` if the number is out of range.
     #[must_use]
     pub fn new(quality: u8) -> Option<Self> {
         NonZeroU8::new(quality)
@@ -281,7 +281,7 @@ impl fmt::Display for Background {
     }
 }
 
-/// Digits alone, as `parse` would also take a sign.
+/// Parses digits only; `parse` alone would accept a sign.
 fn number(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|digit| digit.is_ascii_digit());
     text.parse().ok().filter(|_| digits)
@@ -313,7 +313,7 @@ mod tests {
                 "size=1x1&format=source",
                 "size=1x1&fit=inside&format=source&quality=80&background=FFFFFF",
             ),
-            // Without effect on a PNG, so that it isn't another recipe.
+            // Quality has no effect on a PNG, so that this is the same target.
             ("size=9x9&quality=5", "size=9x9&fit=inside&format=png"),
         ] {
             assert_eq!(parsed(text).unwrap().to_string(), canonical);

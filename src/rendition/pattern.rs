@@ -7,13 +7,12 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 use crate::names::{ObjectName, Prefix};
 
-/// What a literal must not hold as it is, lest it ends the rendition or a part of it.
+/// The characters that a literal must encode, as they would end it or the rendition.
 const RESERVED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'{').add(b'}');
 
 /// A name with placeholders for parts of the source's name.
 ///
-/// It holds the source's folder and file, so that two sources share a name only where they differ in no more than the
-/// extension.
+/// It holds the source's folder and file, so that sources share a name only if they differ in the extension alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Vec<Piece>);
 
@@ -65,7 +64,7 @@ impl Pattern {
         ])
     }
 
-    /// The name of a source's output, `None` where no object can have it.
+    /// The name of a source's output, or `None` if no object can have it.
     #[must_use]
     pub fn name_of(&self, source: &ObjectName) -> Option<ObjectName> {
         let Parts { dir, stem, dot_ext } = Parts::of(source, self.extensions());
@@ -84,7 +83,7 @@ impl Pattern {
         ObjectName::parse(name).ok()
     }
 
-    /// What all names begin with; may be empty.
+    /// The literal that all names begin with; may be empty.
     #[must_use]
     pub fn literal_beginning(&self) -> &str {
         match self.0.first() {
@@ -93,7 +92,7 @@ impl Pattern {
         }
     }
 
-    /// What stands before `{name}` where that is all there is: names that are in the order of their sources' names.
+    /// The literal of a pattern that is a literal and `{name}`: its names are in the order of their sources' names.
     #[must_use]
     pub fn prefix(&self) -> Option<&str> {
         match self.0.as_slice() {
@@ -122,7 +121,7 @@ impl Pattern {
         Ok(Self(pieces))
     }
 
-    /// What counts as an extension in this pattern.
+    /// The extensions that this pattern recognises.
     fn extensions(&self) -> &'static [&'static str] {
         if self.0.contains(&Piece::FirebaseStem) {
             &FIREBASE_EXTENSIONS
@@ -188,12 +187,12 @@ impl Piece {
     }
 }
 
-/// A literal as it stands in a pattern.
+/// Encodes a literal as a pattern has it.
 pub(crate) fn written(literal: &str) -> impl fmt::Display {
     utf8_percent_encode(literal, RESERVED)
 }
 
-/// The literal between two placeholders, if there is any.
+/// Parses the literal between two placeholders, if there is any.
 fn literal(text: &str) -> Result<Option<Piece>, InvalidPattern> {
     if text.contains('}') {
         return Err(InvalidPattern::Brace);
@@ -214,26 +213,26 @@ fn literal(text: &str) -> Result<Option<Piece>, InvalidPattern> {
     Ok((!decoded.is_empty()).then(|| Piece::Literal(decoded.into_owned())))
 }
 
-/// A source's name taken apart; joined they are the name.
+/// The parts of a source's name; joined they are the name.
 struct Parts<'n> {
     dir: &'n str,
     stem: &'n str,
-    /// The extension of a picture with its dot, or nothing.
+    /// A picture's extension with its dot, or nothing.
     dot_ext: &'n str,
 }
 
-/// What counts as an extension: `my.photo` has none.
+/// The extensions of pictures: `my.photo` has none.
 const EXTENSIONS: [&str; 12] = [
     "jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "avif", "heic", "heif",
 ];
 
-/// What counts in Firebase's Resize Images extension (`supportedImageContentTypeMap` in its `global.ts`).
+/// The extensions in Firebase's Resize Images (`supportedImageContentTypeMap` in its `global.ts`).
 const FIREBASE_EXTENSIONS: [&str; 9] = [
     "jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "avif",
 ];
 
 impl<'n> Parts<'n> {
-    /// A name that is nothing but an extension has none: it is a stem, as in other tools.
+    /// Splits a name. A file's name that is nothing but an extension is a stem, as in other tools.
     fn of(name: &'n ObjectName, extensions: &[&str]) -> Self {
         let name = name.as_str();
         let (dir, file) = name.split_at(name.rfind('/').map_or(0, |slash| slash + 1));
@@ -390,7 +389,7 @@ mod tests {
         prop::collection::vec(piece, 1..6)
     }
 
-    /// Literals side by side read as one.
+    /// Joins adjacent literals, which a text can't tell apart.
     fn joined(pieces: Vec<Piece>) -> Vec<Piece> {
         let mut joined: Vec<Piece> = Vec::new();
         for piece in pieces {

@@ -1,9 +1,9 @@
-//! JPEG out (ITU-T T.81), baseline: one interleaved scan whose Huffman codes are made for it.
+//! The JPEG encoder (ITU-T T.81): baseline, one interleaved scan, Huffman codes made for the picture.
 //!
 //! Colour is sRGB as luma and chroma (T.871), with halved chroma below quality 90. There is no profile and no metadata.
 //!
-//! A few rows at a time are transformed, and what isn't zero is kept; when all is counted, the codes are known, and it is
-//! written.
+//! A few rows at a time are transformed, and their nonzero coefficients kept and counted. Then the codes are made, and
+//! the file is written.
 
 #![expect(
     clippy::inline_always,
@@ -31,7 +31,7 @@ pub(in crate::render) fn halves_chroma(quality: Quality) -> bool {
     quality.get() < 90
 }
 
-/// Codes pixels, those that let something through over `background`.
+/// Encodes pixels, transparent ones over `background`.
 pub(in crate::render) fn encode(
     pixels: &Pixels,
     quality: Quality,
@@ -46,7 +46,7 @@ pub(in crate::render) fn encode(
     Ok(frame.encode(quality, |strips, row| converter.fill(strips, row)))
 }
 
-/// Codes planes. [`halves_chroma`] tells which chroma a quality should come with; either is coded as it is.
+/// Encodes planes with their chroma as it is; [`halves_chroma`] says which a quality should come with.
 pub(in crate::render) fn encode_planes(
     planes: &Planes,
     quality: Quality,
@@ -60,11 +60,12 @@ pub(in crate::render) fn encode_planes(
     Ok(frame.encode(quality, |strips, row| strips.copy(planes, row)))
 }
 
-/// An upper bound of the heap that either takes, the file included.
+/// An upper bound of the heap that [`encode`] and [`encode_planes`] take, the file included.
 pub(in crate::render) fn memory_bytes(width: u32, height: u32, quality: Quality) -> u64 {
-    // In a block, no more than 64 symbols of 2 bytes are kept. In the file, codes for at most 256 symbols take 8 bits each on
-    // average, and by Parseval's theorem so do the values behind them: the 64 coefficients have the energy of 64 samples. Each
-    // byte may be followed by a stuffed one, but then grows the file by half of what it had.
+    // A block keeps at most 64 symbols of 2 bytes. In the file, codes for at most 256 symbols take 8 bits each on
+    // average, and by Parseval's theorem so do the values behind them: the 64 coefficients have the energy of 64
+    // samples. Each byte may be followed by a stuffed one; then the file grows from 128 bytes a block to 256, and both
+    // are held meanwhile.
     const BLOCK: u64 = 128 + 3 * 128;
     const FIXED: u64 = 32 << 10;
     let (width, height) = (u64::from(width), u64::from(height));
@@ -80,7 +81,7 @@ pub(in crate::render) fn memory_bytes(width: u32, height: u32, quality: Quality)
     (luma + chroma) * BLOCK + strips + FIXED
 }
 
-/// Which components there are.
+/// The components and their subsampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sampling {
     Grey,
@@ -89,7 +90,7 @@ enum Sampling {
 }
 
 impl Sampling {
-    /// Blocks of luma along a side of the smallest coded unit.
+    /// The luma blocks along a side of a minimum coded unit.
     fn factor(self) -> usize {
         match self {
             Self::Grey | Self::Full => 1,
@@ -105,7 +106,7 @@ impl Sampling {
     }
 }
 
-/// What the frame header tells.
+/// The fields of the frame header.
 struct Frame {
     width: u16,
     height: u16,
@@ -127,7 +128,7 @@ impl Frame {
         })
     }
 
-    /// Codes what `fill` puts into the strips, from each of their first rows on.
+    /// Encodes the picture; `fill` fills the strips from the given row on.
     fn encode(&self, quality: Quality, mut fill: impl FnMut(&mut Strips, usize)) -> Vec<u8> {
         let quality = quality.get();
         let steps = [Steps::luma(quality), Steps::chroma(quality)];
@@ -151,7 +152,7 @@ impl Frame {
 
     fn write(&self, steps: &[Steps], codes: &[Codes], kept: Vec<Tokens>, bits: u64) -> Vec<u8> {
         let mut file = Vec::new();
-        // Every 256th byte of a sound code is stuffed, on average.
+        // On average every 256th byte is stuffed.
         file.reserve_exact(2048 + usize::try_from(bits / 8 + bits / 1024).unwrap_or(0));
         file.extend(b"\xFF\xD8");
         self.push_headers(&mut file, steps, codes);
@@ -199,7 +200,7 @@ impl Frame {
     }
 }
 
-/// Appends the code of a class and a number (B.2.4.2).
+/// Appends a Huffman table with its class and number (B.2.4.2).
 fn push_code(file: &mut Vec<u8>, class_and_number: u8, code: &Code) {
     push_segment(
         file,
@@ -208,7 +209,7 @@ fn push_code(file: &mut Vec<u8>, class_and_number: u8, code: &Code) {
     );
 }
 
-/// Appends a marker and what follows it.
+/// Appends a marker segment.
 fn push_segment(file: &mut Vec<u8>, marker: u8, content: &[u8]) {
     // None of them has more than a few hundred bytes.
     let length = u16::try_from(content.len() + 2).unwrap_or(u16::MAX);

@@ -1,4 +1,4 @@
-//! Pictures to code in tests, and how near they come back.
+//! Pictures for tests of encoders, and the error after decoding.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -14,7 +14,7 @@ pub(super) fn quality(quality: u8) -> Quality {
     Quality::new(quality).unwrap()
 }
 
-/// A picture whose samples are made from column, row and channel.
+/// A picture whose samples are a function of column, row and channel.
 pub(super) fn pixels(
     model: Model,
     [width, height]: [usize; 2],
@@ -30,20 +30,20 @@ pub(super) fn pixels(
     }
 }
 
-/// What no transform makes smaller.
+/// Noise, which no transform makes smaller.
 pub(super) fn noise([x, y, c]: [usize; 3]) -> u8 {
     let mixed = (x * 73_856_093) ^ (y * 19_349_663) ^ (c * 83_492_791);
     (mixed.wrapping_mul(2_654_435_761) >> 20) as u8
 }
 
-/// Nothing that halved chroma can't hold.
+/// Waves that halved chroma can hold.
 pub(super) fn smooth([x, y, c]: [usize; 3]) -> u8 {
     let wave = |phase: f64| phase.sin() * 50.0;
     let [x, y, c] = [x, y, c].map(|n| n as f64);
     (128.0 + wave(x / 21.0 + c) + wave(y / 17.0 - c)) as u8
 }
 
-/// The root of the mean square of the differences.
+/// The root mean square of the differences.
 pub(super) fn rms(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
     let squares = a

@@ -1,4 +1,4 @@
-//! Finished samples that were never red, green and blue.
+//! Finished outputs in luma and chroma, never converted to RGB.
 
 use crate::render::orientation::Orientation;
 use crate::render::pixels::{Model, Pixels};
@@ -10,7 +10,7 @@ pub(in crate::render) struct Planes {
     pub(in crate::render) width: usize,
     pub(in crate::render) height: usize,
     pub(in crate::render) luma: Vec<u8>,
-    /// Nothing where the picture is grey.
+    /// `None` where the picture is grey.
     pub(in crate::render) chroma: Option<Chroma>,
 }
 
@@ -29,7 +29,7 @@ impl Planes {
         }
     }
 
-    /// The chroma of a pixel, blue and red; none is 128.
+    /// The blue and red chroma of a pixel, 128 where there is none.
     pub(in crate::render) fn chroma_at(&self, x: usize, y: usize) -> [u8; 2] {
         let Some(chroma) = &self.chroma else {
             return [128; 2];
@@ -39,7 +39,7 @@ impl Planes {
         [&chroma.blue, &chroma.red].map(|plane| plane.get(at).copied().unwrap_or(128))
     }
 
-    /// Turns stored samples to how they are shown.
+    /// Turns samples from as stored to as shown.
     pub(in crate::render) fn turned(self, orientation: Orientation) -> Self {
         let turn = |samples: Vec<u8>, width: usize| {
             orientation.turn(Pixels {
@@ -73,7 +73,7 @@ impl Planes {
 pub(in crate::render) struct Chroma {
     pub(in crate::render) blue: Vec<u8>,
     pub(in crate::render) red: Vec<u8>,
-    /// Whether a sample stands for 2x2 pixels, centred among them; the last of an odd side for less.
+    /// Whether a sample stands for 2x2 pixels, centred among them; the last of an odd side for fewer.
     pub(in crate::render) halved: bool,
 }
 

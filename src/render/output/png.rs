@@ -1,7 +1,7 @@
-//! PNG out (W3C PNG specification, third edition).
+//! The PNG encoder (W3C PNG specification, third edition).
 //!
-//! A filtered photograph of this size has next to nothing that repeats: its own codes and runs ([`deflate`]) make smaller files
-//! than zlib's search for matches, in a fraction of the time. Only what compresses like a drawing is searched as well.
+//! A small photograph, once filtered, hardly repeats: codes of its own and runs ([`deflate`]) make smaller files than
+//! zlib's search for matches, in a fraction of the time. Only what compresses like a drawing is also searched.
 
 mod deflate;
 
@@ -12,12 +12,12 @@ use crate::render::Refusal;
 use crate::render::paeth::paeth;
 use crate::render::pixels::{Model, Pixels};
 
-/// Fewer bytes than this may be stored, or coded without a code of their own, in less.
+/// Below this many bytes, blocks that are stored or have fixed codes may be smaller, so zlib is tried.
 const SHORT: usize = 2048;
-/// More bytes than a thumbnail of 128x128 pixels has.
+/// The filtered bytes of a thumbnail of 128x128 RGBA pixels.
 const LONG: usize = (128 * 4 + 1) * 128;
 
-/// Codes the pixels as a PNG without any metadata.
+/// Encodes the pixels as a PNG without metadata.
 pub(in crate::render) fn encode(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
     let side = |length: usize| u32::try_from(length).map_err(|_| Refusal::TooComplex("output"));
     let (width, height) = (side(pixels.width)?, side(pixels.height)?);
@@ -29,7 +29,8 @@ pub(in crate::render) fn encode(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
     };
     let filtered = filtered(pixels);
     let mut data = deflate::zlib(&filtered);
-    // A large photograph may be smooth enough for a third, and would be searched for long to save a thousandth.
+    // zlib is tried where the data shrank to a third. A large photograph may be smooth enough for that, and searching
+    // it would take long to save a thousandth.
     let (least, level) = if filtered.len() > LONG {
         (10, 6)
     } else {
@@ -50,10 +51,10 @@ pub(in crate::render) fn encode(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
     Ok(png)
 }
 
-/// An upper bound of the heap that [`encode`] takes, the file included, and of the pixels in their several forms before.
+/// An upper bound of the heap that [`encode`] takes, the file included, and turning the pixels before.
 pub(in crate::render) fn memory_bytes(width: u32, height: u32) -> u64 {
-    // A pixel of four samples is there twice while it is turned, then with its filtered form, of which seven bytes may be a
-    // run of 24 bytes, and the stream; a part has its counts besides.
+    // An RGBA pixel is held twice while it is turned. Then it is held with its filtered form and the stream; seven
+    // filtered bytes may make a run, whose segment has 24 bytes, and each part has its counts.
     const PIXEL: u64 = 48;
     u64::from(width) * u64::from(height) * PIXEL
 }
@@ -71,7 +72,7 @@ fn push_chunk(png: &mut Vec<u8>, kind: [u8; 4], content: &[u8]) {
     png.extend(sum.sum().to_be_bytes());
 }
 
-/// The bytes as a zlib stream with whatever repeats, stored if that is shorter.
+/// Compresses by zlib, which searches for matches and stores what doesn't shrink.
 fn searched(filtered: &[u8], level: i32) -> Result<Vec<u8>, Refusal> {
     let config = DeflateConfig {
         level,
@@ -90,11 +91,11 @@ fn searched(filtered: &[u8], level: i32) -> Result<Vec<u8>, Refusal> {
     Ok(data)
 }
 
-/// The scanlines, each with the filter that suits an entropy coder best (section 12.7).
+/// Filters the scanlines, each by the filter that suits an entropy coder best (section 12.7).
 fn filtered(pixels: &Pixels) -> Vec<u8> {
     let channels = pixels.model.channels();
     let length = pixels.width * channels;
-    // Rows are led by a pixel of zeros, so that the bytes left of all others are a slice too.
+    // A pixel of zeros leads each row, so that the left neighbours are a slice too.
     let mut above = vec![0; channels + length];
     let mut row = above.clone();
     let mut forms: [Vec<u8>; 5] = std::array::from_fn(|_| vec![0; length]);
@@ -113,14 +114,14 @@ fn filtered(pixels: &Pixels) -> Vec<u8> {
     filtered
 }
 
-/// How often each byte occurred in the scanlines so far, the last of them counting most.
+/// Counts of each byte in the scanlines so far, which decay from scanline to scanline.
 struct History([i32; 256]);
 
 impl History {
-    /// What an occurrence in the last scanline counts.
+    /// The count of an occurrence in the last scanline.
     const ONE: i32 = 64;
 
-    /// Before the first scanline: the smaller a difference, the likelier.
+    /// The counts before the first scanline: the smaller a difference, the likelier.
     fn new() -> Self {
         let magnitudes = (0..=128).chain((1..128).rev());
         let mut counts = [0; 256];
@@ -130,9 +131,9 @@ impl History {
         Self(counts)
     }
 
-    /// The form that takes the fewest bits if a byte's code is as long as its occurrences so far suggest, and its number.
+    /// The filter type and form that take the fewest bits, if code lengths follow from the counts.
     fn likeliest<'a>(&self, forms: &'a [Vec<u8>; 5]) -> Option<(u8, &'a [u8])> {
-        // A float's bits are a logarithm, near enough. What never occurred counts as a quarter.
+        // A float's bits approximate its logarithm. A byte that never occurred counts as a quarter of an occurrence.
         #[expect(clippy::cast_precision_loss, reason = "a logarithm needs less")]
         let logarithms = self
             .0
@@ -143,7 +144,7 @@ impl History {
         numbered.max_by_key(|(_, form)| likelihood(form))
     }
 
-    /// Adds a scanline, and lets those before it count three quarters of what they did.
+    /// Reduces all counts to three quarters, then adds a scanline's.
     fn add(&mut self, form: &[u8]) {
         for count in &mut self.0 {
             *count -= *count / 4;
@@ -154,7 +155,7 @@ impl History {
     }
 }
 
-/// Fills in what each of the five filters makes of `row`.
+/// Applies each of the five filters to `row`.
 fn filter(row: &[u8], above: &[u8], channels: usize, forms: &mut [Vec<u8>; 5]) {
     let [none, sub, up, average, by_paeth] = forms;
     let here = &row[channels..];

@@ -1,6 +1,6 @@
-//! WebP out, lossy (RFC 9649, section 2.5), by libwebp.
+//! The encoder of lossy WebP (RFC 9649, section 2.5): libwebp.
 //!
-//! libwebp sees finished pixels only, never a byte of the source.
+//! It sees finished pixels only, never a byte of the source.
 
 #[cfg(test)]
 mod tests;
@@ -15,12 +15,12 @@ use crate::render::{Quality, Refusal};
 
 /// How hard libwebp looks for the best prediction, 0 to 6.
 ///
-/// From 3 on it weighs bits against errors. On photographs of 800 and 1600 pixels, for the SSIM that 4 has at quality 80, 2
-/// takes 0.4 of its time and a fifth more bytes, 0 a fifth of its time and half as many bytes again; 3 and 4 are the same, and
-/// 5 takes a tenth more time for no fewer bytes.
+/// From 3 on it weighs bits against errors. On photographs of 800 and 1600 pixels, for the SSIM of 4 at quality 80: 0
+/// takes 20 % of its time and 50 % more bytes, 2 takes 40 % and 20 % more, 3 is the same, and 5 takes 10 % more time
+/// for no fewer bytes.
 const METHOD: u8 = 4;
 
-/// Codes pixels; alpha is kept.
+/// Encodes pixels; alpha is kept.
 pub(in crate::render) fn encode(pixels: &Pixels, quality: Quality) -> Result<Vec<u8>, Refusal> {
     let sides = [side(pixels.width)?, side(pixels.height)?];
     let [width, height] = sides;
@@ -39,7 +39,7 @@ pub(in crate::render) fn encode(pixels: &Pixels, quality: Quality) -> Result<Vec
     }
 }
 
-/// Codes planes. Chroma that isn't halved is halved here.
+/// Encodes planes, and halves chroma that isn't halved yet.
 pub(in crate::render) fn encode_planes(
     planes: &Planes,
     quality: Quality,
@@ -57,11 +57,12 @@ pub(in crate::render) fn encode_planes(
     encode_samples(&planes.luma, chroma, sides, quality)
 }
 
-/// An upper bound of the heap that either takes, the file included; `alpha` tells whether any may be coded.
+/// An upper bound of the heap that [`encode`] and [`encode_planes`] take, the file included; `alpha` says whether
+/// pixels may have one.
 ///
-/// Most of it is libwebp's, which counting allocators don't see. Measured with a hooked `malloc`, it takes most on samples of
-/// 0 and 255 at random: 12.5 bytes a pixel of whole 16x16 blocks at quality 1, 21.3 at 50, 25.3 at 80 and 36.5 at 100, most
-/// of them two for each bit of the coded coefficients; alpha that is noise 1.1 MB and 44 bytes a pixel.
+/// Most of it is libwebp's, which counting allocators don't see. Measured with a hooked `malloc` in bytes per pixel of
+/// whole 16x16 blocks, samples of 0 and 255 at random take most: 12.5 at quality 1, 21.3 at 50, 25.3 at 80 and 36.5 at
+/// 100, mostly two per bit of coded coefficients; alpha that is noise takes 44, and 1.1 MB.
 pub(in crate::render) fn memory_bytes(
     width: u32,
     height: u32,
@@ -79,7 +80,7 @@ pub(in crate::render) fn memory_bytes(
     }
 }
 
-/// Codes full-range luma and halved chroma.
+/// Encodes full-range luma and halved chroma.
 fn encode_samples(
     luma: &[u8],
     chroma: Option<[Cow<[u8]>; 2]>,
@@ -107,7 +108,7 @@ fn encode_samples(
     coded(Encoder::new_yuv(planes), [width, height], quality)
 }
 
-/// Samples of 0 to 255 in WebP's range, of `range` steps; `centre` is where black or grey is in either (ITU-R BT.601).
+/// Scales samples of 0 to 255 to `range` steps (ITU-R BT.601); `centre` is black, or grey, before and after.
 fn narrowed(samples: &[u8], range: u32, centre: [u32; 2]) -> Vec<u8> {
     let [full, narrow] = centre;
     let mut table = [0; 256];
@@ -118,7 +119,7 @@ fn narrowed(samples: &[u8], range: u32, centre: [u32; 2]) -> Vec<u8> {
     samples.iter().map(|s| table[usize::from(*s)]).collect()
 }
 
-/// The file of an encoder that has its pixels.
+/// Runs an encoder that has its pixels.
 fn coded(encoder: Encoder, sides: [u32; 2], quality: Quality) -> Result<Vec<u8>, Refusal> {
     let config = EncoderConfig::new()
         .quality(quality.get().into())
@@ -131,16 +132,16 @@ fn coded(encoder: Encoder, sides: [u32; 2], quality: Quality) -> Result<Vec<u8>,
             | EncodingError::PartitionOverflow
             | EncodingError::FileTooBig,
         ) => Refusal::TooComplex("more than a WebP file can hold"),
-        // No memory: not the picture's fault, and an allocation of ours that fails panics too, if it doesn't end the process.
+        // Out of memory isn't the picture's fault. A failed allocation of ours panics too, if it doesn't abort.
         error => panic!("libwebp: {error}"),
     })
 }
 
-/// How much libwebp saves on what tells the predictions, in percent: it may take 2^19 bytes in all (RFC 6386, 9.1).
+/// libwebp's limit on the bytes of the prediction modes, in percent saved: they may take 2^19 in all (RFC 6386, 9.1).
 ///
-/// Once it takes more, libwebp begins anew with half of the 256 bits that a block of 16x16 pixels may take, over and over:
-/// a photograph of 8192x6144 pixels takes 12 s instead of 3.5 at quality 90. So a block gets twice its share at most, which
-/// goes by the square of the rest. Up to eight megapixels that is all.
+/// When they take more, libwebp starts anew with half of the 256 bits per block of 16x16 pixels, over and over: a
+/// photograph of 8192x6144 pixels takes 12 s instead of 3.5 at quality 90. So a block gets at most twice its share,
+/// `256 * (1 - limit / 100)²` bits. Up to eight megapixels that is all 256.
 fn partition_limit([width, height]: [u32; 2]) -> u8 {
     let share = (8 << 19) / (width.div_ceil(16) * height.div_ceil(16));
     let rest = ((2 * share).min(256) * 10_000 / 256).isqrt();

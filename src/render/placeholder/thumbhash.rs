@@ -1,18 +1,18 @@
 //! The bytes of a `ThumbHash`: the lowest frequencies of luma, two colour differences and alpha, in four bits each.
 //!
-//! The crate of that name computes its cosines anew for every frequency; that took a tenth of a small picture's rendering.
-//! Here they are computed once. Every sum is added up in the order of the format's own JavaScript and in its precision: of an
-//! even or a regular picture the bytes hang on the last bit of a sum.
+//! The `thumbhash` crate computes cosines anew for every frequency, which took a tenth of a small picture's rendering;
+//! here they are computed once. Sums are added in the order and the precision of the format's own JavaScript: the bytes
+//! of an even or a regular picture depend on a sum's last bit.
 
 use std::f64::consts::PI;
 
-/// As many frequencies as a side has at most, and one to fill the registers.
+/// The seven frequencies that a side has at most, and one to fill the registers.
 type Cosines = [f64; 8];
 
 /// A channel's lowest frequencies.
 struct Spectrum {
     mean: f64,
-    /// All others, row by row, as 0 to 1 of what `scale` spans.
+    /// The other frequencies, row by row, mapped from `-scale..=scale` to 0..=1.
     rest: Vec<f64>,
     /// The largest magnitude among them.
     scale: f64,
@@ -24,7 +24,7 @@ struct Basis {
     rows: Vec<Cosines>,
 }
 
-/// The hash of pixels of red, green, blue and alpha, not premultiplied.
+/// Hashes RGBA pixels, not premultiplied.
 pub(super) fn encode(width: usize, height: usize, pixels: &[[u8; 4]]) -> Vec<u8> {
     let (longer, is_landscape) = (width.max(height).max(1), width > height);
     let [luma, yellow_blue, red_green, alpha] = channels(pixels);
@@ -69,7 +69,7 @@ pub(super) fn encode(width: usize, height: usize, pixels: &[[u8; 4]]) -> Vec<u8>
     hash
 }
 
-/// Luma, yellow less blue, red less green, and alpha, over the mean colour where pixels are clear.
+/// Luma, yellow - blue, red - green, and alpha; transparent pixels are blended with the mean colour.
 fn channels(pixels: &[[u8; 4]]) -> [Vec<f64>; 4] {
     let opacity = |pixel: &[u8; 4]| f64::from(pixel[3]) / 255.0;
     let mut sums = [0.0; 4];
@@ -96,7 +96,7 @@ fn channels(pixels: &[[u8; 4]]) -> [Vec<f64>; 4] {
 }
 
 impl Basis {
-    /// The frequencies of a channel that lie in the triangle of `across` times `down`.
+    /// The frequencies `(u, v)` of a channel with `u * down < across * (down - v)`.
     fn spectrum(&self, channel: &[f64], across: usize, down: usize) -> Spectrum {
         let pixels = float((self.columns.len() * self.rows.len()).max(1));
         let mut parts = Vec::with_capacity(across * down);
@@ -124,8 +124,8 @@ impl Basis {
         Spectrum { mean, rest, scale }
     }
 
-    /// The sums of the first `N` frequencies across and of `V` down from `v` on. Each must be added up in order, so many are
-    /// side by side.
+    /// The sums of the first `N` frequencies across and of `V` down from `v` on. The order within a sum is fixed, so
+    /// several sums make a vector.
     fn sums<const N: usize, const V: usize>(&self, channel: &[f64], v: usize) -> [Cosines; V] {
         let mut sums = [[0.0; N]; V];
         let rows = channel.chunks_exact(self.columns.len().max(1));
@@ -145,7 +145,7 @@ impl Basis {
     }
 }
 
-/// The cosines of so many frequencies at each position.
+/// The cosines of the first `frequencies` frequencies at each position.
 fn cosines(length: usize, frequencies: usize) -> Vec<Cosines> {
     let at = |position: usize| {
         std::array::from_fn(|frequency| match frequency {
@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// The hashes are those of tests/golden/thumbhash/make.mjs: where a digit is "?", theirs hangs on a cosine's last bit.
+    /// The hashes are those of tests/golden/thumbhash/make.mjs, with "?" for digits that depend on a cosine's last bit.
     #[test]
     fn hashes_are_those_of_the_format_s_own_package() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/thumbhash");

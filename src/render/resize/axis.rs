@@ -1,11 +1,11 @@
-//! How the samples of one axis weigh in its output positions.
+//! The resampling weights of one axis.
 
 use std::{iter::Zip, ops::Range, slice::Iter};
 
 use super::sampling::{Sampling, Span};
 use crate::render::size::index;
 
-/// Rows are read this many weights at a time, so each span is padded to a multiple of it.
+/// The weights in a vector; each span is padded to a multiple of it.
 pub(super) const LANES: usize = 8;
 
 /// The most output positions that wait for rows at once where an axis doesn't grow, see [`Axis::window`].
@@ -14,12 +14,12 @@ pub(super) const LANES: usize = 8;
 /// are 19 positions, and three at each end begin together.
 pub(super) const WINDOW: u64 = 24;
 
-/// A weight of 1, as the fixed-point number that weights are.
+/// The fixed-point weight 1.
 pub(super) const ONE: f32 = 16_384.0;
 
 /// The weights of a Lanczos3 filter along one axis, for samples that are already summed in boxes.
 pub(in crate::render) struct Axis {
-    /// The first box that weighs in each output position; never decreases.
+    /// Each output position's first box; never decreases.
     firsts: Vec<usize>,
     /// `taps` weights for each output position.
     weights: Vec<i16>,
@@ -28,18 +28,18 @@ pub(in crate::render) struct Axis {
     shrink: usize,
 }
 
-/// Four output positions' first boxes and weights each.
+/// First boxes and weights of output positions in groups of four.
 type Fours<'a, const TAPS: usize> = Zip<Iter<'a, [usize; 4]>, Iter<'a, [[i16; TAPS]; 4]>>;
 
-/// One output position's first box and weights each.
+/// First boxes and weights of single output positions.
 type Ones<'a, const TAPS: usize> = Zip<Iter<'a, usize>, Iter<'a, [i16; TAPS]>>;
 
 impl Axis {
-    /// An axis that makes `outputs` positions, at least 1.
+    /// The weights for `outputs` output positions, at least 1.
     pub(in crate::render) fn new(sampling: Sampling, outputs: u32) -> Self {
         let (shrink, spans) = sampling.spans(outputs);
         let mut rounded: Vec<(usize, Vec<i16>)> = spans.iter().map(rounded).collect();
-        // What weighs nothing is left out, but so that no position begins before its predecessor.
+        // Leading zeros are dropped, unless a position would begin after its successor.
         let mut next = usize::MAX;
         for (first, weights) in rounded.iter_mut().rev() {
             let zeros = weights.iter().take_while(|weight| **weight == 0).count();
@@ -63,21 +63,21 @@ impl Axis {
         }
     }
 
-    /// The heap that an axis of `samples` samples and `outputs` positions takes, and a row of its boxes.
+    /// The heap that an axis of `samples` samples and `outputs` positions takes, with a row of its boxes.
     pub(super) fn memory_bytes(samples: u32, outputs: u32) -> u64 {
         let (samples, outputs) = (u64::from(samples), u64::from(outputs));
-        // Six lobes a position, each as wide as an output position or, where the axis grows, as a sample.
+        // Six lobes per position, each as wide as an output position or, where the axis grows, as a sample.
         let weights = 6 * samples + outputs * (6 + 2 + LANES as u64);
         let exact_and_rounded = (size_of::<f64>() * 2 + size_of::<i16>()) as u64;
         weights * exact_and_rounded + outputs * 64 + samples * size_of::<i16>() as u64
     }
 
-    /// How many samples the axis has before any shrinking.
+    /// The number of samples before shrinking.
     pub(in crate::render) fn samples(&self) -> usize {
         self.samples
     }
 
-    /// How many samples a box spans; the last may be shorter.
+    /// The samples per box; the last may hold fewer.
     pub(super) fn shrink(&self) -> usize {
         self.shrink
     }
@@ -87,23 +87,23 @@ impl Axis {
         (self.samples, self.shrink) == (other.samples, other.shrink)
     }
 
-    /// How many boxes the axis has.
+    /// The number of boxes.
     pub(super) fn boxes(&self) -> usize {
         self.samples.div_ceil(self.shrink)
     }
 
-    /// How many boxes a row must hold, the padding included: every span ends there or before.
+    /// The boxes that a row must hold, padding included, so that every span lies within it.
     pub(super) fn padded_boxes(&self) -> usize {
         let end = self.firsts.last().map_or(0, |first| first + self.taps);
         end.max(self.boxes())
     }
 
-    /// How many positions the axis has after filtering.
+    /// The number of output positions.
     pub(in crate::render) fn outputs(&self) -> usize {
         self.firsts.len()
     }
 
-    /// How many weights each output position has, padded with zeros to a multiple of [`LANES`].
+    /// The weights per output position, padded with zeros to a multiple of [`LANES`].
     pub(super) fn taps(&self) -> usize {
         self.taps
     }
@@ -123,7 +123,7 @@ impl Axis {
         self.firsts.iter().copied().zip(weights)
     }
 
-    /// [`Axis::spans`] in fours, and those that are left, if each has `TAPS` weights.
+    /// [`Axis::spans`] in groups of four, and the rest; `TAPS` must be [`Axis::taps`].
     pub(super) fn fours<const TAPS: usize>(&self) -> (Fours<'_, TAPS>, Ones<'_, TAPS>) {
         let (firsts, last_firsts) = self.firsts.as_chunks();
         let (weights, last_weights) = self.weights.as_chunks().0.as_chunks();
@@ -131,7 +131,7 @@ impl Axis {
         (firsts.iter().zip(weights), ones)
     }
 
-    /// The output positions in which the box may weigh.
+    /// The output positions whose spans hold the box at `position`.
     pub(super) fn outputs_of(&self, position: usize) -> Range<usize> {
         let start = self
             .firsts
@@ -154,7 +154,7 @@ impl Axis {
         waiting.max().unwrap_or(1)
     }
 
-    /// What the box weighs in an output position.
+    /// The weight of the box at `position` in an output position.
     pub(super) fn weight(&self, output: usize, position: usize) -> f32 {
         let tap = position.checked_sub(self.firsts[output]);
         match tap {
@@ -164,7 +164,8 @@ impl Axis {
     }
 }
 
-/// A position's first box and rounded weights; what one loses by rounding goes to the next, so that they still add up to one.
+/// A position's first box and fixed-point weights; each rounding error is carried to the next, so that they still add
+/// up to 1.
 fn rounded(span: &Span) -> (usize, Vec<i16>) {
     let mut owed = 0.0;
     let weights = span.weights.iter().map(|exact| {
@@ -179,7 +180,7 @@ fn rounded(span: &Span) -> (usize, Vec<i16>) {
     (span.first, weights)
 }
 
-/// The nearest whole number: the offset makes positive what is cut off then, and calls no rounding function.
+/// Rounds to the nearest whole number: as the offset makes the value positive, a cast does.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -197,7 +198,7 @@ mod tests {
     use super::super::sampling::Full;
     use super::*;
 
-    /// What an axis makes of samples, box sums and all.
+    /// Filters samples by an axis, box means included.
     fn filtered(axis: &Axis, samples: &[f64]) -> Vec<f64> {
         let sums = samples
             .chunks(axis.shrink())

@@ -5,10 +5,10 @@ use wide::{f32x4, i16x8, i32x4};
 use super::axis::{Axis, LANES, ONE, WINDOW};
 use crate::render::pixels::to_sample;
 
-/// What a sample's 1 of 255 is in a row of boxes: seven bits of fraction, so that 255 still fits an `i16`.
+/// The fixed-point unit of box means: seven bits of fraction, so that 255 still fits an `i16`.
 pub(super) const UNIT: u16 = 128;
 
-/// How many rows are added to the output at once, lest each goes through memory for one.
+/// The rows added to the output at once, to save passes over it in memory.
 pub(super) const HELD: usize = 4;
 
 /// What a resizer makes of a plane.
@@ -47,13 +47,13 @@ impl Plane {
 
 /// Filters one plane to its final size.
 ///
-/// A row is filtered horizontally, then added to every output row in which it weighs.
+/// A row is filtered horizontally, then added to every output row in which it has a weight.
 pub(super) struct Filter<'a> {
     columns: &'a Axis,
     rows: &'a Axis,
-    /// Rows as filtered horizontally.
+    /// Horizontally filtered rows.
     narrow: [Vec<f32>; HELD],
-    /// Which rows these are, as far as they are yet to be added.
+    /// The numbers of those rows of `narrow` that are still to be added.
     held: Vec<usize>,
     /// The output rows that aren't rounded yet: row `y` is the one numbered `y` modulo their number.
     sums: Vec<f32>,
@@ -123,6 +123,7 @@ impl<'a> Filter<'a> {
         }
     }
 
+    /// The filtered plane.
     pub(super) fn finish(mut self) -> Plane {
         self.flush();
         self.round(self.rows.outputs());
@@ -132,7 +133,7 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// Adds the rows that are held, in the order in which they came.
+    /// Adds the held rows, in the order in which they came.
     fn flush(&mut self) {
         let outputs = self.held.iter().map(|y| self.rows.outputs_of(*y));
         let outputs = outputs.reduce(|all, one| all.start.min(one.start)..all.end.max(one.end));
@@ -178,7 +179,7 @@ fn nearest(value: i16) -> u8 {
     whole.min(255).to_le_bytes()[0]
 }
 
-/// Adds weighed rows, one after the other.
+/// `sums += a * first + b * second + c * third + d * fourth`, added from left to right.
 fn add_rows(sums: &mut [f32], [a, b, c, d]: [f32; HELD], rows: &[Vec<f32>; HELD]) {
     let [first, second, third, fourth] = rows;
     let rows = first.iter().zip(second).zip(third).zip(fourth);
@@ -189,7 +190,7 @@ fn add_rows(sums: &mut [f32], [a, b, c, d]: [f32; HELD], rows: &[Vec<f32>; HELD]
 
 /// Filters a row horizontally, with `TAPS` weights for each output.
 ///
-/// Four outputs at once, so that one transposition adds up what their lanes hold.
+/// Four outputs at once, whose lanes are added up by one transposition.
 fn narrow_row<const TAPS: usize>(columns: &Axis, boxes: &[i16], narrow: &mut [f32]) {
     let (fours, last) = columns.fours::<TAPS>();
     let (sums, last_sums) = narrow.as_chunks_mut::<4>();
@@ -206,9 +207,10 @@ fn narrow_row<const TAPS: usize>(columns: &Axis, boxes: &[i16], narrow: &mut [f3
     }
 }
 
-/// Four parts of the sum of products, which stays below 2^31: the weights' absolute values add up to less than 2.
+/// The dot product, as four partial sums.
 ///
-/// What is left over of [`LANES`] isn't added: weights are padded to them.
+/// It stays below 2^31, as the weights' absolute values add up to less than 2. A remainder of [`LANES`] is ignored:
+/// weights are padded.
 #[inline]
 fn dot(values: &[i16], weights: &[i16]) -> i32x4 {
     let values = values.as_chunks::<LANES>().0;
@@ -219,14 +221,14 @@ fn dot(values: &[i16], weights: &[i16]) -> i32x4 {
     })
 }
 
-/// The sums of each one's lanes, whose relative error of 2^-24 is far below a sample's step.
+/// The sum of each vector's lanes; its relative error of 2^-24 is far below a sample's step.
 #[inline]
 fn added_up(lanes: [i32x4; 4]) -> f32x4 {
     let [a, b, c, d] = i32x4::transpose(lanes);
     (a + b + c + d).round_float()
 }
 
-/// The sum of one's lanes.
+/// The sum of one vector's lanes.
 #[inline]
 fn one_added_up(lanes: i32x4) -> f32 {
     let [sum, ..] = added_up([lanes, i32x4::ZERO, i32x4::ZERO, i32x4::ZERO]).to_array();
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn rows_are_the_sums_of_products() {
-        // Among the numbers of weights that have a loop of their own, those that have none, and outputs over fours.
+        // Numbers of taps with and without a loop of their own, and of outputs that four doesn't divide.
         for (samples, outputs) in [
             (7, 5),
             (128, 128),

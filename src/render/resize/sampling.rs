@@ -1,4 +1,4 @@
-//! Where the samples of an axis lie, and what a Lanczos3 filter makes of them.
+//! Where the samples of an axis lie, and their weights in a Lanczos3 filter.
 
 use std::f64::consts::PI;
 
@@ -7,7 +7,7 @@ use crate::render::size::{Stretch, index};
 /// The longest side of a box, in samples.
 const MAX_BOX: u32 = 256;
 
-/// The factor that boxes leave to the filter; less would show.
+/// The factor that boxes leave to the filter; a smaller one would be visible.
 const KEPT: f64 = 4.0;
 
 /// How the samples of a plane lie along one axis.
@@ -15,14 +15,13 @@ const KEPT: f64 = 4.0;
 pub(in crate::render) struct Sampling {
     /// The number of samples, at least 1.
     pub(in crate::render) count: u32,
-    /// Where what is shown of the picture begins, in samples; 0 where it is shown from its beginning.
+    /// Where the shown part begins, in samples.
     pub(in crate::render) start: f64,
-    /// How many samples that covers; it may end within the last.
+    /// The length of the shown part in samples; it may end within the last.
     pub(in crate::render) extent: f64,
-    /// How much smoother the samples are than the picture that is to be resized, as the multiple of their second difference
-    /// that is missing.
+    /// The samples' blur against the picture `f` that is to be resized: `sample = f + blur * f″`, in units of a sample.
     pub(in crate::render) blur: f64,
-    /// The axis at full size, if the samples are chroma of half of it.
+    /// The axis at full size, if the samples are chroma at half of it.
     pub(in crate::render) doubled: Option<Full>,
 }
 
@@ -43,7 +42,7 @@ pub(super) struct Span {
 impl Sampling {
     /// The blur of samples that are each the mean of `width` pixels.
     ///
-    /// A mean over a width h of a smooth curve f is f + h^2 f'' / 24, and pixels are means over their own width already.
+    /// The mean of a smooth `f` over a width `h` is `f + h² f″ / 24`, and pixels are means over `1 / width` already.
     pub(in crate::render) fn blur_of_means(width: u32) -> f64 {
         (1.0 - 1.0 / f64::from(width).powi(2)) / 24.0
     }
@@ -68,7 +67,7 @@ impl Sampling {
         }
     }
 
-    /// The samples in a box, and the weights of the boxes in each of `outputs` positions.
+    /// The number of samples in a box, and the boxes' weights for each of `outputs` positions.
     pub(super) fn spans(self, outputs: u32) -> (usize, Vec<Span>) {
         if let Some(full) = self.doubled {
             let full = Self {
@@ -105,10 +104,10 @@ impl Sampling {
 }
 
 impl Span {
-    /// The weights of samples at half the size, when viewers double them before they resize.
+    /// Turns weights for doubled chroma into weights for the stored samples.
     ///
-    /// That is what libjpeg calls fancy upsampling: each sample is three quarters the nearest and one quarter the next,
-    /// and past the ends the last is repeated.
+    /// Viewers double chroma before they resize, by libjpeg's fancy upsampling: three quarters of the nearest sample
+    /// and one quarter of the next, where past the ends the last is repeated.
     fn halved(self, count: u32) -> Self {
         let last = index(count) - 1;
         let of = |full: usize| {
@@ -132,18 +131,18 @@ impl Span {
     }
 }
 
-/// How an axis falls into boxes.
+/// The division of an axis into boxes.
 struct Boxes {
     samples: u32,
     shrink: u32,
-    /// The factor that the whole axis shrinks by, or 1 if it grows.
+    /// The factor by which the whole axis shrinks, or 1 if it grows.
     scale: f64,
-    /// As [`Sampling::blur`], but of boxes.
+    /// [`Sampling::blur`] of the boxes, in units of a box.
     blur: f64,
 }
 
 impl Boxes {
-    /// How much of the box holds samples; less than 1 only in the last.
+    /// The share of a box that holds samples; less than 1 only in the last.
     fn fullness(&self, index: u32) -> f64 {
         f64::from(self.shrink.min(self.samples - index * self.shrink)) / f64::from(self.shrink)
     }
@@ -153,7 +152,7 @@ impl Boxes {
         whole(position / f64::from(self.shrink)).min(self.samples.div_ceil(self.shrink) - 1)
     }
 
-    /// The weights of the boxes about the position `centre`: three scales to either side.
+    /// The weights of the boxes within three scales of the position `centre`.
     fn span(&self, centre: f64) -> Span {
         let reach = 3.0 * self.scale;
         let (first, last) = (self.at(centre - reach), self.at(centre + reach));
@@ -181,15 +180,15 @@ impl Boxes {
     }
 }
 
-/// Lanczos' windowed sinc of three lobes, at evenly spaced positions.
+/// The Lanczos kernel of three lobes, at evenly spaced positions.
 ///
-/// The sine is not computed anew for each: turning its angle by a constant is four multiplications.
+/// Each sine is the previous one rotated by a constant angle: four multiplications.
 struct Lanczos3 {
     x: f64,
     step: f64,
-    /// Sine and cosine of `x` times pi / 3.
+    /// Sine and cosine of `x * pi / 3`.
     turned: (f64, f64),
-    /// The same of `step`.
+    /// Sine and cosine of `step * pi / 3`.
     turn: (f64, f64),
 }
 
@@ -204,7 +203,7 @@ impl Lanczos3 {
         }
     }
 
-    /// The value at the current position; moves on by a step.
+    /// Returns the value at `x`, and moves on by a step.
     fn next(&mut self) -> f64 {
         let (x, (sin, cos)) = (self.x, self.turned);
         self.x += self.step;
@@ -223,7 +222,7 @@ impl Lanczos3 {
     }
 }
 
-/// The whole part of a position; what lies left of the axis counts as its start.
+/// The whole part of a position, 0 for negative ones.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,14 +1,13 @@
-//! Sums of whole boxes, taken row by row.
+//! Box sums, added up row by row.
 
 use std::ops::AddAssign;
 
 use super::axis::Axis;
 use super::filter::{Filter, Form, Plane, UNIT};
 
-/// A sum of samples; the smaller, the faster.
+/// The type of a column's sum; the smaller, the faster.
 ///
-/// Boxes are at most 256 samples a side, so that columns of 8-bit samples fit `u16`, and whole boxes
-/// of 16-bit samples fit `u32`.
+/// Boxes have at most 256 samples a side, so columns of 8-bit samples fit `u16`, and boxes of 16-bit samples `u32`.
 pub(in crate::render) trait Sum: Copy + Default + AddAssign + Into<u64> {
     /// The sum of one 8-bit sample in [`UNIT`]s.
     fn single(self) -> i16;
@@ -26,7 +25,7 @@ impl Sum for u32 {
     }
 }
 
-/// The columns that the rows of a pass hold: all of them, or in an interlaced picture every `step`-th from `first` on.
+/// The columns that a pass holds: all, or in an interlaced picture every `step`-th from `first` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::render) struct Grid {
     pub(in crate::render) first: usize,
@@ -44,7 +43,7 @@ impl Grid {
     }
 }
 
-/// Shrinks a picture of `C` interleaved channels to its final sizes: one, or several that shrink by the same boxes.
+/// Resizes a picture of `C` interleaved channels to one final size, or several with the same boxes.
 pub(in crate::render) struct Shrink<'a, S, const C: usize> {
     columns: &'a Axis,
     rows: &'a Axis,
@@ -53,16 +52,16 @@ pub(in crate::render) struct Shrink<'a, S, const C: usize> {
     sums: Vec<[S; C]>,
     /// The row of boxes that `sums` belongs to.
     box_row: usize,
-    /// A row of whole boxes, channel after channel, each padded with zeros.
+    /// A row of box means, channel after channel, each padded with zeros.
     boxes: Vec<i16>,
-    /// What turns the sums of a whole box into its mean in [`UNIT`]s, times 2^32.
+    /// The factor from the sum of a whole box to its mean in [`UNIT`]s, times 2^32.
     scale: u64,
     /// A filter for each channel of each size.
     filters: Vec<[Filter<'a>; C]>,
 }
 
 impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
-    /// `unit` is the sum that a sample of 1 of 255 makes.
+    /// A resizer for sums to which a sample of 1 of 255 adds `unit`.
     pub(in crate::render) fn new(columns: &'a Axis, rows: &'a Axis, unit: u32, form: Form) -> Self {
         Self {
             columns,
@@ -76,7 +75,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         }
     }
 
-    /// Takes on another size if it shrinks by the same boxes; says whether it does.
+    /// Adds another final size if it has the same boxes; returns whether it has.
     pub(in crate::render) fn shares(
         &mut self,
         columns: &'a Axis,
@@ -121,7 +120,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         );
     }
 
-    /// The sums to which the caller adds the samples of row `y`, once. The [`Form`] says in which order rows come.
+    /// The sums to which the caller adds row `y`, once. The [`Form`] says in which order rows must come.
     pub(in crate::render) fn row(&mut self, y: usize) -> &mut [[S; C]] {
         let box_row = y / self.rows.shrink();
         if box_row != self.box_row {
@@ -131,21 +130,21 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         &mut self.sums
     }
 
-    /// The planes at each final size, in the order in which these came.
+    /// The planes at each final size, in the order in which the sizes were added.
     pub(in crate::render) fn finish(mut self) -> impl Iterator<Item = [Plane; C]> {
         self.flush();
         let filters = self.filters.into_iter();
         filters.map(|filters| filters.map(Filter::finish))
     }
 
-    /// Hands the current row of boxes to the filters, which add what they are given: a row of boxes may come in parts.
+    /// Passes the current row of boxes to the filters. They add, so that a row of boxes may come in parts.
     fn flush(&mut self) {
         let padded = self.boxes.len() / C;
         let shrink = self.columns.shrink();
         if self.grid == Grid::WHOLE && self.scale == scale(1, 1) {
             part(&mut self.boxes, padded, &self.sums);
         } else if self.grid == Grid::WHOLE {
-            // Loops of a known length need no count.
+            // Constant widths let the compiler unroll the loop over a box.
             let (boxes, sums, scale) = (&mut self.boxes, &self.sums, self.scale);
             match shrink {
                 1 => fill_boxes::<_, C, 1>(boxes, padded, sums, scale),
@@ -218,7 +217,7 @@ fn fill_boxes<S: Sum, const C: usize, const N: usize>(
     }
 }
 
-/// Fills in the means of a box, given the sums that it holds; each channel has `padded` boxes.
+/// Stores the mean of box `index` of each channel, given the sums of the box's columns.
 #[inline]
 fn fill_box<S: Sum, const C: usize>(
     boxes: &mut [i16],
@@ -238,13 +237,13 @@ fn fill_box<S: Sum, const C: usize>(
     }
 }
 
-/// The factor for boxes of `samples` samples, times 2^32.
+/// `UNIT / (unit * samples)`, times 2^32.
 fn scale(unit: u32, samples: usize) -> u64 {
     let whole = u64::from(unit) * u64::try_from(samples).unwrap_or(u64::MAX);
     (u64::from(UNIT) << 32) / whole.max(1)
 }
 
-/// The mean in [`UNIT`]s, rounded; at most 255 of them, because no sum holds more samples than its box.
+/// `total * scale / 2^32`, rounded: a mean of at most 255 [`UNIT`]s, because no sum holds more samples than its box.
 fn mean(total: u64, scale: u64) -> i16 {
     let mean = (total * scale + (1 << 31)) >> 32;
     i16::try_from(mean).unwrap_or(i16::MAX)

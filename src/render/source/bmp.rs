@@ -91,7 +91,7 @@ impl Rows for Header<'_> {
     }
 }
 
-/// Makes a picture opaque none of whose pixels would be seen: its writer left the alpha at zero, and browsers show it.
+/// Makes a picture opaque whose alpha is zero everywhere, as writers leave it and browsers show it.
 fn show_if_hidden(pixels: &mut [[u8; 4]]) {
     if pixels.iter().all(|[.., alpha]| *alpha == 0) {
         for [.., alpha] in pixels {

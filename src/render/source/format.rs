@@ -1,4 +1,4 @@
-//! The file's format, told by its first bytes and never by its name.
+//! Recognition of a file's format by its first bytes, never by its name.
 
 use image::ImageFormat;
 
@@ -22,7 +22,7 @@ pub enum SourceFormat {
 }
 
 impl SourceFormat {
-    /// All of them.
+    /// All formats.
     pub const ALL: [Self; 6] = [
         Self::Jpeg,
         Self::Png,
@@ -58,7 +58,7 @@ impl SourceFormat {
         }
     }
 
-    /// Recognises the format of an image crate's name.
+    /// Translates the image crate's format.
     fn of(format: ImageFormat) -> Option<Self> {
         match format {
             ImageFormat::Jpeg => Some(Self::Jpeg),
@@ -104,7 +104,7 @@ impl SourceFormats {
         .with(SourceFormat::Bmp)
         .with(SourceFormat::Tiff);
 
-    /// These and one more.
+    /// Adds a format.
     #[must_use]
     pub const fn with(self, format: SourceFormat) -> Self {
         Self(self.0 | format.bit())
@@ -139,7 +139,7 @@ const UNSUPPORTED: &[(usize, &[u8], &str)] = &[
     (0, b"%!PS", "PostScript"),
 ];
 
-/// How people call what the image crate recognises.
+/// The common name of a format that the image crate recognises.
 fn name_of(format: ImageFormat) -> &'static str {
     match format {
         ImageFormat::Gif => "GIF",
@@ -155,7 +155,7 @@ fn name_of(format: ImageFormat) -> &'static str {
     }
 }
 
-/// Names the format of `source`, or refuses it.
+/// Recognises the format of `source`; refuses one that isn't read by its name.
 pub(super) fn recognise(source: &[u8], read: SourceFormats) -> Result<SourceFormat, Refusal> {
     if let Ok(guessed) = image::guess_format(source) {
         let format = SourceFormat::of(guessed).filter(|format| read.contains(*format));

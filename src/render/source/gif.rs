@@ -1,7 +1,6 @@
-//! The first frame of a GIF (the specification of `GIF89a`), row by row from the file to the resizers.
+//! The decoder of a GIF's first frame (the specification of `GIF89a`), row by row into the resizers.
 //!
-//! It is shown as browsers show it: on a transparent canvas, which grows where the frame is larger. What lies behind the
-//! first frame isn't read.
+//! It is shown as browsers show it: on a transparent canvas, which grows for a larger frame. Later frames aren't read.
 
 use weezl::decode::{Configuration, Decoder};
 use weezl::{BitOrder, LzwStatus};
@@ -22,7 +21,7 @@ const TRAILER: u8 = 0x3B;
 /// Rows of each pass of an interlaced frame: the first, and the step (appendix E).
 const INTERLACED: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
 
-/// What a GIF says up to the codes of its first frame.
+/// The header of a GIF, up to the codes of its first frame.
 pub(super) struct Header<'a> {
     size: (u32, u32),
     left: usize,
@@ -97,7 +96,7 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// The colours of the palette, and black behind them; one of them all may be transparent.
+    /// The 256 colours of the indices: the palette, then black; one of all may be transparent.
     fn colours(&self) -> Vec<[u8; 4]> {
         let stored = self.palette.as_chunks::<3>().0.iter().copied();
         let colours = stored.chain(std::iter::repeat([0; 3])).zip(0..=u8::MAX);
@@ -169,7 +168,7 @@ impl Rows for Header<'_> {
     }
 }
 
-/// What is left of a file.
+/// The rest of a file.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -216,19 +215,19 @@ impl<'a> Iterator for Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    /// Goes on behind the empty block.
+    /// Skips the rest, the empty block included.
     fn skip_all(&mut self) -> Result<(), Refusal> {
         let end = self.find(|block| block.is_empty());
         end.map(|_| ()).ok_or(Refusal::Truncated)
     }
 }
 
-/// The indices that a frame's codes stand for (appendix F).
+/// The LZW decoder of a frame's indices (appendix F).
 struct Codes<'a> {
     decoder: Decoder,
     blocks: Blocks<'a>,
     block: &'a [u8],
-    /// What a frame is refused for whose codes are too few.
+    /// The refusal of a frame that has too few codes.
     missing: Refusal,
 }
 
@@ -242,8 +241,8 @@ impl Codes<'_> {
             self.block = self.block.get(read.consumed_in..).unwrap_or_default();
             row = row.get_mut(read.consumed_out..).unwrap_or_default();
             match read.status {
-                // The decoder may tell of no progress when there is some, or when codes that it holds back come with
-                // the next call.
+                // The decoder may report no progress although there is some, or although codes that it holds back come
+                // with the next call.
                 Ok(LzwStatus::NoProgress) if read.consumed_out == 0 => {
                     match self.blocks.next() {
                         Some([]) => {

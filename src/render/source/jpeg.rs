@@ -1,6 +1,7 @@
-//! A JPEG's components to finished pixels: each is resized on its own, and colours are converted only then.
+//! The JPEG renderer: each component is resized on its own, and colours are converted only then.
 //!
-//! So chroma is never brought to the size of luma, and colour conversion touches the thumbnail's pixels alone.
+//! So chroma isn't brought to the size of luma, and only the thumbnail's pixels are converted. Small pictures are an
+//! exception ([`joined`]).
 
 mod decode;
 mod joined;
@@ -14,7 +15,7 @@ use crate::render::pixels::{Pixels, from_planes};
 use crate::render::resize::{Axis, Form, Plane, Shrink};
 use crate::render::{Limits, Refusal, Target, colour};
 
-/// A JPEG that is about to be rendered.
+/// A JPEG whose header has been read.
 pub(in crate::render) struct Photo<'a> {
     pub(super) header: Header<'a>,
     pub(super) orientation: Orientation,
@@ -47,7 +48,7 @@ impl<'a> Photo<'a> {
         })
     }
 
-    /// The size of each target's output, not yet turned.
+    /// The size of each target's output, before orientation.
     pub(super) fn sizes(&self) -> impl Iterator<Item = (u32, u32)> {
         self.views.iter().map(|view| view.framing.size())
     }
@@ -73,10 +74,10 @@ impl<'a> Photo<'a> {
         decoder + resizers.sum::<u64>() + profile
     }
 
-    /// Renders the picture for each target, not yet turned, and hands the pixels on with the target's index.
+    /// Renders the picture for each target, and passes the target's index and output, before orientation, to `take`.
     ///
-    /// The file is decoded once for all targets whose components are resized on their own, and once for those whose are
-    /// joined before. Pixels depend on the target alone and not on its siblings.
+    /// The file is decoded once for all targets whose components are resized on their own, and once for those whose
+    /// components are joined before. Pixels depend on the target alone, not on the other targets.
     pub(super) fn render(
         &self,
         take: &mut impl FnMut(usize, Picture) -> Result<(), Refusal>,
@@ -107,13 +108,13 @@ impl<'a> Photo<'a> {
         Ok(())
     }
 
-    /// The views whose components are joined to pixels before they are resized, or those whose aren't.
+    /// The views that are [`Way::Joined`], or those that aren't.
     fn views_of(&self, joined: bool) -> impl Iterator<Item = (usize, &View)> {
         let views = self.views.iter().enumerate();
         views.filter(move |(_, view)| (view.way == Way::Joined) == joined)
     }
 
-    /// The planes of each of these views.
+    /// Decodes and resizes the planes of each of these views.
     fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Plane>>, Refusal> {
         let axes: Vec<Vec<(Axis, Axis)>> = views.iter().map(|(_, view)| view.axes()).collect();
         let mut resizers: Vec<Resizer> = Vec::new();
@@ -160,7 +161,7 @@ impl<'a> Photo<'a> {
         Ok(planes)
     }
 
-    /// The pixels of the components' planes, in sRGB.
+    /// Converts the components' planes to sRGB pixels.
     fn convert(&self, planes: Vec<Plane>, width: usize) -> Result<Pixels, Refusal> {
         let icc = self.header.icc();
         let profile = icc.as_deref();
@@ -188,7 +189,7 @@ impl<'a> Photo<'a> {
                 Ok(colour::cmyk_to_srgb(inks, inverted, width, profile))
             }
             Colour::Ycck => {
-                // The first three are luma and chroma of what the inks leave of the light.
+                // The first three are luma and chroma of the inverted inks.
                 let [y, cb, cr, black] = <[_; 4]>::try_from(planes).map_err(wrong)?;
                 let mut light = [y, cb, cr].map(Plane::exact);
                 ycc_to_rgb(&mut light);
@@ -202,11 +203,11 @@ impl<'a> Photo<'a> {
     }
 }
 
-/// What one view makes of a component, or several that shrink it by the same boxes.
+/// The resizer of one component for one view, or for several with the same boxes.
 struct Resizer<'a> {
-    /// The component's index and size.
+    /// The component's index, and the size at which it is decoded.
     of: (usize, BlockSide),
-    /// The views' places in their list.
+    /// The indices of the views.
     views: Vec<usize>,
     /// The next row.
     y: usize,
@@ -214,14 +215,14 @@ struct Resizer<'a> {
 }
 
 impl<'a> Resizer<'a> {
-    /// The views, to which one of these axes may be added if it shrinks by the same boxes.
+    /// The views of this resizer, if one with these axes may join them.
     fn shares(&mut self, columns: &'a Axis, rows: &'a Axis, form: Form) -> Option<&mut Vec<usize>> {
         let shares = self.shrink.shares(columns, rows, form);
         shares.then_some(&mut self.views)
     }
 }
 
-/// The sizes at which views want each component.
+/// The sizes at which the views need each component.
 fn sides(views: &[(usize, &View)]) -> Vec<Sides> {
     let mut all: Vec<Sides> = Vec::new();
     for (_, view) in views {

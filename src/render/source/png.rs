@@ -1,7 +1,7 @@
-//! PNG (W3C PNG specification, third edition): scanline by scanline from the file to the finished pixels.
+//! The PNG decoder (W3C PNG specification, third edition): scanline by scanline from the file into the resizers.
 //!
-//! Only the picture data and the few chunks that change how it looks are read. Interlaced pictures need no more memory than
-//! others: sums of boxes can be added up in any order, so each pass goes straight into the resizer.
+//! Only the picture data and the few chunks that change how it looks are read. Interlaced pictures need no more memory
+//! than others: sums of boxes can be added up in any order, so each pass goes straight into the resizer.
 
 mod adam7;
 mod chunks;
@@ -109,7 +109,7 @@ impl Rows for Header<'_> {
 }
 
 impl Header<'_> {
-    /// Reads all scanlines, each with the columns that it holds and its row in the picture.
+    /// Passes all scanlines to `take`, each with the columns that it holds and its row in the picture.
     fn walk(&self, take: &mut TakeRow<'_>) -> Result<(), Refusal> {
         let bits = usize::try_from(self.pixel_bits()).unwrap_or(usize::MAX);
         let (width, height) = (size::index(self.width), size::index(self.height));

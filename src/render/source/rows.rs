@@ -1,4 +1,4 @@
-//! Rows of stored samples on their way to the resizers of all targets.
+//! Row-by-row decoding into the resizers of all targets.
 
 use super::samples::{Table, add_indexed};
 use crate::render::orientation::Orientation;
@@ -7,15 +7,15 @@ use crate::render::resize::{Axis, Form, Grid, Plane, Shrink, Sum};
 use crate::render::size::{self, Framing};
 use crate::render::{Refusal, colour};
 
-/// A picture that is decoded row by row, its header read.
+/// A picture that is decoded row by row, after its header was read.
 pub(in crate::render) trait Rows {
     /// Columns and rows as stored.
     fn size(&self) -> (u32, u32);
 
-    /// How it is turned to be shown.
+    /// The orientation in which it is shown.
     fn orientation(&self) -> Orientation;
 
-    /// Its ICC profile.
+    /// The ICC profile, if there is one.
     fn profile(&self) -> Option<&[u8]>;
 
     /// An upper bound of the heap that decoding takes, that of [`Resizers`] aside.
@@ -28,7 +28,7 @@ pub(in crate::render) trait Rows {
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal>;
 }
 
-/// What takes a row: the columns that it holds, its place in the picture, and its samples.
+/// A callback for rows: the columns that a row holds, its number in the picture, and its samples.
 pub(super) type TakeRow<'a> = dyn FnMut(Grid, usize, &[u8]) + 'a;
 
 /// The part of a picture that its rows cover; the rest is transparent.
@@ -36,7 +36,7 @@ pub(super) type TakeRow<'a> = dyn FnMut(Grid, usize, &[u8]) + 'a;
 pub(super) struct Cover {
     /// The column that a row's first sample belongs to.
     pub(super) left: usize,
-    /// Whether there is no rest.
+    /// Whether the rows cover the whole picture.
     pub(super) whole: bool,
 }
 
@@ -58,16 +58,16 @@ pub(in crate::render) struct Resizers<'a> {
     form: Form,
 }
 
-/// How outputs gather their samples; the numbers are the outputs'.
+/// How a group of outputs, given by their indices, gathers samples.
 enum Gatherer<'a, S, const C: usize> {
-    /// Those that shrink by the same boxes.
+    /// Outputs that are resized with the same boxes.
     Shrink(Vec<usize>, Box<Shrink<'a, S, C>>),
-    /// All samples as they are: the resizer's fractions would change some of them by one.
+    /// Outputs of the picture's own size: the resizer's fractions would change some samples by one.
     Copy(Vec<usize>, [Vec<f32>; C]),
 }
 
 impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
-    /// The outputs, to which another may be added that gathers the same.
+    /// The outputs of this group, if another with these axes may join it.
     fn shares(
         &mut self,
         whole: bool,
@@ -84,7 +84,7 @@ impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
     }
 }
 
-/// What the rows of one output became, channel by channel.
+/// The samples of one output, channel by channel.
 type Planes<const C: usize> = [Plane; C];
 
 impl<'a> Resizers<'a> {
@@ -116,7 +116,7 @@ impl<'a> Resizers<'a> {
         resizers + profile.map_or(0, |profile| colour::memory_bytes(profile.len()))
     }
 
-    /// Adds up all rows by `add`; `unit` is what a sample of 1 of 255 adds.
+    /// Resizes all rows that `walk` passes on; `add` adds them to sums, a sample of 1 of 255 as `unit`.
     pub(super) fn shrink<S: Sum, const C: usize>(
         &self,
         unit: u32,
@@ -126,7 +126,7 @@ impl<'a> Resizers<'a> {
         self.gather(unit, &add, unit, &add, walk)
     }
 
-    /// Adds up all rows by `add` where the picture is resized, and by `copy` where it keeps its size.
+    /// As [`Self::shrink`], but with `copy` and `copy_unit` for outputs of the picture's own size.
     pub(super) fn gather<S: Sum, const C: usize>(
         &self,
         unit: u32,
@@ -163,7 +163,7 @@ impl<'a> Resizers<'a> {
         Ok(self.finish(gatherers, finish))
     }
 
-    /// As [`Self::shrink`], for rows of single samples of `depth` bits whose values stand for the entries of `colours`.
+    /// As [`Self::shrink`], for rows of indices of `depth` bits into `colours`.
     pub(super) fn shrink_indexed(
         &self,
         depth: u8,
@@ -258,7 +258,7 @@ impl<'a> Resizers<'a> {
         })
     }
 
-    /// The outputs in the order of their framings; `finish` makes one of its planes and its columns.
+    /// The outputs in the order of their framings; `finish` makes pixels of planes and their width.
     fn finish<S: Sum, const C: usize>(
         &self,
         gatherers: Vec<Gatherer<'_, S, C>>,
@@ -300,7 +300,7 @@ fn level(sum: u64, unit: u32) -> f32 {
     sum as f32 / unit as f32
 }
 
-/// What each value of a sample adds, by its colour. Values beyond the colours are black, as viewers show them.
+/// The sums that each index adds. Indices beyond the colours are black, as viewers show them.
 fn table<const C: usize>(colours: &[[u8; 4]], entry: impl Fn([u8; 4]) -> [u32; C]) -> Table<C> {
     let mut table = [entry([0, 0, 0, u8::MAX]); 256];
     for (slot, colour) in table.iter_mut().zip(colours) {

@@ -1,4 +1,4 @@
-//! The samples of rows, added to sums of boxes; as PNG stores them (PNG specification, sections 7.2 and 11), and so do others.
+//! Addition of rows of samples, stored as in PNG (PNG specification, sections 7.2 and 11), to sums of boxes.
 //!
 //! Colours with an alpha are added premultiplied, with the alpha as the last channel.
 
@@ -17,7 +17,7 @@ pub(super) fn add_words<const C: usize>(row: &[u8], sums: &mut [[u32; C]]) {
     }
 }
 
-/// Adds 8-bit pixels whose last sample is alpha: every channel, alpha too, as the products of 255 and 255.
+/// Adds 8-bit pixels whose last sample is alpha: `sample * alpha`, and `255 * alpha` for alpha itself.
 pub(super) fn add_alpha_bytes<const C: usize>(row: &[u8], sums: &mut [[u32; C]]) {
     for (sum, pixel) in sums.iter_mut().zip(row.as_chunks::<C>().0) {
         let alpha = u16::from(pixel[C - 1]);
@@ -39,7 +39,7 @@ pub(super) fn add_premultiplied_bytes<const C: usize>(row: &[u8], sums: &mut [[u
     }
 }
 
-/// Adds opaque 8-bit pixels of `S` samples with an alpha, as [`add_alpha_bytes`] does. `C` is `S` and alpha.
+/// Adds opaque 8-bit pixels of `S` samples as [`add_alpha_bytes`] does; `C` is `S + 1`.
 pub(super) fn add_opaque_bytes<const S: usize, const C: usize>(row: &[u8], sums: &mut [[u32; C]]) {
     for (sum, pixel) in sums.iter_mut().zip(row.as_chunks::<S>().0) {
         for (sum, sample) in sum.iter_mut().zip(pixel.iter().chain([&u8::MAX])) {
@@ -60,13 +60,13 @@ pub(super) fn add_alpha_words<const C: usize>(row: &[u8], sums: &mut [[u32; C]])
             } else {
                 pixel[channel]
             };
-            // Rounded up, which keeps what is opaque exact and a sample of 16 bits.
+            // Rounding up keeps opaque samples exact, and products within 16 bits.
             sum[channel] += (sample * alpha).div_ceil(1 << 16);
         }
     }
 }
 
-/// Adds pixels of `S` samples of `B` bytes; those equal to `key` are transparent. `C` is `S` and alpha.
+/// Adds pixels of `S` samples of `B` bytes; those equal to `key` are transparent. `C` is `S + 1`.
 pub(super) fn add_keyed<const B: usize, const S: usize, const C: usize>(
     row: &[u8],
     key: [[u8; B]; S],
@@ -88,7 +88,7 @@ pub(super) fn add_keyed<const B: usize, const S: usize, const C: usize>(
     }
 }
 
-/// What each value of a single sample of at most 8 bits adds: a palette's colours, or greys.
+/// The sums that each value of a sample of up to 8 bits adds: a palette's colours, or greys.
 pub(super) type Table<const C: usize> = [[u32; C]; 256];
 
 /// Adds pixels of `depth` bits, the first in the highest bits, by their entries in the table.
@@ -119,7 +119,7 @@ pub(super) fn add_indexed<const C: usize>(
     }
 }
 
-/// Big-endian 16-bit samples as 8-bit ones, rounded.
+/// Rounds big-endian 16-bit samples to 8 bits.
 pub(super) fn high(row: &[u8]) -> Vec<u8> {
     let samples = row.as_chunks().0.iter();
     samples
@@ -127,7 +127,7 @@ pub(super) fn high(row: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// A 16-bit sample as an 8-bit one, rounded.
+/// Rounds a 16-bit sample to 8 bits.
 pub(super) fn rounded(sample: u16) -> u8 {
     u8::try_from((u32::from(sample) + 128) / 257).unwrap_or(u8::MAX)
 }

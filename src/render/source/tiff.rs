@@ -1,7 +1,7 @@
 //! The first picture of a TIFF (TIFF 6.0), decoded by the `tiff` crate, whole and at once.
 //!
-//! The crate leaves palettes to its callers and refuses pictures that have one. It is shown such a picture as one of greys,
-//! by a changed byte of the field that says so, and the palette is applied here.
+//! The crate refuses pictures with a palette. It is made to read such a picture as grey, by a changed byte of the field
+//! that says so, and the palette is applied here.
 
 mod directory;
 
@@ -25,7 +25,7 @@ const PHOTOMETRIC: u16 = 262;
 const COLOUR_MAP: u16 = 320;
 const EXTRA_SAMPLES: u16 = 338;
 const ICC_PROFILE: u16 = 34675;
-/// The fields that the decoder reads, each as a list of 32 bytes a number.
+/// The fields that the decoder reads into lists, at 32 bytes a number.
 const READ: [u16; 19] = [
     256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339, 530,
 ];
@@ -36,7 +36,7 @@ const PALETTE: u16 = 3;
 
 /// The most strips or tiles, each of which costs a decoder of its own.
 const MAX_CHUNKS: u64 = 1 << 16;
-/// What strips or tiles may hold beyond the picture, in bytes: padding and samples that aren't shown are decoded too.
+/// The bytes that strips or tiles may hold beyond the picture: padding and samples that aren't shown are decoded too.
 const MAX_UNSHOWN: u64 = 64 << 20;
 /// The longest list of numbers in a field: one for each strip or tile.
 const MAX_FIELD_BYTES: usize = 4 * (1 << 16);
@@ -54,16 +54,16 @@ pub(super) struct Header<'a> {
     planes: usize,
     /// Bytes of a row of a strip or tile, with its padding and samples that aren't shown.
     chunk_row: u64,
-    /// What the decoder takes for the directory.
+    /// The heap that the decoder takes for the directory.
     directory_bytes: u64,
 }
 
-/// What a pixel's samples are.
+/// The meaning of a pixel's samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Samples {
-    /// Values of up to 8 bits, each of which stands for a colour.
+    /// Indices of up to 8 bits, and their colours.
     Indexed(u8, Vec<[u8; 4]>),
-    /// Colours of so many samples.
+    /// The samples of a colour model.
     Colours { model: Model, width: Width },
 }
 
@@ -76,10 +76,10 @@ enum Model {
     Cmyk,
 }
 
-/// What colours beside an alpha are (section 18).
+/// Whether colours are premultiplied by the alpha (section 18).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Alpha {
-    /// Multiplied by it.
+    /// Premultiplied.
     Associated,
     Unassociated,
 }
@@ -89,7 +89,7 @@ enum Alpha {
 enum Width {
     U8,
     U16,
-    /// From 0 to 1.
+    /// A float from 0 to 1.
     F32,
 }
 
@@ -209,12 +209,12 @@ fn chunk_row_bytes(
         _ if layout.planes > 1 => 1,
         samples => samples,
     };
-    // The decoder doesn't know of bits that are stored from the lowest on.
+    // The decoder doesn't know of bits that are stored from the lowest to the highest.
     if find(Tag::FillOrder)? == Some(2) {
         return Err(Refusal::Unsupported("this kind of TIFF"));
     }
     let predicted = find(Tag::Predictor)?.is_some_and(|predictor| predictor != 1);
-    // The decoder leaves out what isn't shown before it adds up differences, which then are of the wrong samples.
+    // The decoder drops samples that aren't shown before it undoes the prediction, which then adds up the wrong ones.
     if predicted && layout.planes == 1 && stored != u32::from(colour.num_samples()) {
         return Err(Refusal::Unsupported("this kind of TIFF"));
     }
@@ -248,7 +248,7 @@ impl Samples {
         let integers = layout.sample_format == SampleFormat::Uint;
         if palette {
             let map = directory.find(COLOUR_MAP)?.ok_or_else(unsupported)?;
-            // Some writers scale by 256 instead of 257, and some not at all, which no other map would look like.
+            // Some writers scale levels to 16 bits by 256 instead of 257, and some not at all: then none is above 255.
             let shift = if directory.shorts(&map).any(|level| level > 255) {
                 8
             } else {
@@ -298,7 +298,7 @@ impl Samples {
 }
 
 impl Width {
-    /// Adds samples as 8-bit ones. The decoder gives them in the machine's own order of bytes.
+    /// Appends samples as 8-bit ones. The decoder returns them in native byte order.
     fn convert(self, stored: &[u8], samples: &mut Vec<u8>) {
         match self {
             Self::U8 => samples.extend(stored),
@@ -364,7 +364,7 @@ impl Rows for Header<'_> {
     }
 }
 
-/// A file of which one byte may read as another.
+/// A file in which one byte may be replaced.
 #[derive(Clone)]
 struct Patched<'a> {
     cursor: Cursor<&'a [u8]>,
@@ -374,7 +374,7 @@ struct Patched<'a> {
 impl Patched<'_> {
     fn decoder(&self, limits: Limits) -> Result<Decoder<Self>, Refusal> {
         let mut bounds = DecoderLimits::default();
-        // What is decoded is bounded by the pixels, and its memory by the estimate.
+        // The pixel limit bounds what is decoded, and the estimate its memory.
         bounds.decoding_buffer_size =
             usize::try_from(limits.max_pixels.saturating_mul(16)).unwrap_or(usize::MAX);
         bounds.intermediate_buffer_size = usize::MAX;

@@ -1,8 +1,8 @@
 //! WebP, its first frame decoded by `image-webp`, whole and at once.
 //!
-//! `image-webp` bounds no memory, so what it will take is known before it starts: from the header, and for lossless streams
-//! from their prefix codes, which [`lossless`] reads over. It gets a file of just the frame, whose place on the canvas is
-//! kept here.
+//! `image-webp` doesn't bound its memory, so it is computed beforehand: from the header, and for lossless streams from
+//! their prefix codes, which [`lossless`] parses. The crate gets a file of the frame alone, which is placed on the
+//! canvas here.
 
 mod container;
 mod lossless;
@@ -25,7 +25,7 @@ use crate::render::{Limits, Refusal};
 pub(super) struct Header<'a> {
     container: Container<'a>,
     orientation: Orientation,
-    /// What the lossless streams take beyond their pixels.
+    /// The heap that lossless streams take beyond their pixels.
     codes_bytes: u64,
 }
 
@@ -97,7 +97,7 @@ impl Rows for Header<'_> {
         let pixels = width * height;
         let stored = frame.coding.length();
         let picture = match frame.coding {
-            // Its partitions are copied twice, and one that is cut off is made room for before.
+            // Partitions are copied twice, and memory for one that is cut off is allocated before that is noticed.
             Coding::Lossy { alpha, .. } => {
                 let planes = width.next_multiple_of(16) * height.next_multiple_of(16) * 3 / 2;
                 let samples = if alpha.is_some() {
@@ -145,7 +145,7 @@ impl Coding<'_> {
         }
     }
 
-    /// The bytes that are stored.
+    /// The number of stored bytes.
     fn length(self) -> u64 {
         let bytes = match self {
             Self::Lossy { colours, alpha } => colours.len() + alpha.map_or(0, <[u8]>::len),

@@ -1,20 +1,20 @@
-//! Huffman codes that suit how often each symbol occurs (ITU-T T.81, annexes C and K.2).
+//! Huffman codes made for the occurrences of symbols (ITU-T T.81, annexes C and K.2).
 
 /// The longest code that a file can hold.
 const LONGEST: usize = 16;
 
-/// A code for the symbols that occur.
+/// A Huffman code for the symbols that occur.
 pub(super) struct Code {
     /// How many codes of 1 to 16 bits there are.
     pub(super) counts: [u8; LONGEST],
     /// The symbols in the order of their codes.
     pub(super) symbols: Vec<u8>,
-    /// By symbol: the code and how many bits it has.
+    /// By symbol: the code and its length in bits.
     words: [(u16, u8); 256],
 }
 
 impl Code {
-    /// The code that takes the fewest bits.
+    /// The code that takes the fewest bits for these occurrences.
     pub(super) fn best(occurrences: &[u32; 256]) -> Self {
         let mut symbols: Vec<u8> = (0..=u8::MAX)
             .filter(|symbol| occurrences[usize::from(*symbol)] > 0)
@@ -33,13 +33,13 @@ impl Code {
         code
     }
 
-    /// The code of a symbol and how many bits it has.
+    /// The code of a symbol and its length in bits.
     #[inline(always)]
     pub(super) fn word(&self, symbol: u8) -> (u16, u8) {
         self.words[usize::from(symbol)]
     }
 
-    /// Gives the codes out in order of length (C.2).
+    /// Assigns the codes in order of length (C.2).
     fn assign(&mut self) {
         let mut symbols = self.symbols.iter();
         let mut next = 0_u16;
@@ -53,15 +53,15 @@ impl Code {
     }
 }
 
-/// How many leaves each depth of the tree has that joins the two rarest over and over.
+/// The number of leaves at each depth of the Huffman tree of ascending `occurrences`.
 ///
-/// `occurrences` ascend. One leaf more, the rarest of all, keeps the code of ones alone free, which padding may look like.
+/// One leaf more, the rarest of all, reserves the code of all ones, which padding may look like.
 fn depths(occurrences: Vec<u32>) -> Vec<u32> {
     let leaves = occurrences.len() + 1;
     let mut weights: Vec<u64> = std::iter::once(0)
         .chain(occurrences.into_iter().map(u64::from))
         .collect();
-    // Joints are made in order of weight, so they and the leaves are two queues.
+    // Joints are made in order of weight, so that they and the leaves are two queues.
     let (mut leaf, mut joint) = (0, leaves);
     let mut parents = vec![0; 2 * leaves];
     while weights.len() < 2 * leaves - 1 {
@@ -87,7 +87,7 @@ fn depths(occurrences: Vec<u32>) -> Vec<u32> {
     counts
 }
 
-/// The number of codes of 1 to 16 bits without the one that is kept free (figures K.3 and K.4).
+/// The number of codes of 1 to 16 bits, without the reserved one (figures K.3 and K.4).
 fn limited(mut counts: Vec<u32>) -> [u8; LONGEST] {
     for depth in (LONGEST + 1..counts.len()).rev() {
         while counts[depth] > 0 {

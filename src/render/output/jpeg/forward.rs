@@ -1,6 +1,6 @@
 //! The forward DCT and quantization (ITU-T T.81, A.3.3 and A.3.4).
 
-/// Where among the rows of a block the coefficients are that come in zigzag order (A.3.6).
+/// The row-by-row places of the coefficients in zigzag order (A.3.6).
 #[rustfmt::skip]
 pub(super) const ZIGZAG: [u8; 64] = [
      0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
@@ -9,7 +9,7 @@ pub(super) const ZIGZAG: [u8; 64] = [
     58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// Values that are worked on side by side: with four of them, the eight of a transform fit into registers.
+/// A vector: with four values in each, the eight of a transform fit into registers.
 type Lane = [f32; 4];
 
 /// The left or the right half of a block.
@@ -39,7 +39,7 @@ const CHROMA: [u16; 64] = [
     99, 99, 99, 99, 99, 99, 99, 99,
 ];
 
-/// What [`transform`] leaves multiplied with, by frequency.
+/// The factors that [`transform`] leaves in the coefficients, by frequency.
 const SCALES: [f32; 8] = [
     1.0,
     1.387_039_8,
@@ -51,11 +51,11 @@ const SCALES: [f32; 8] = [
     0.275_899_38,
 ];
 
-/// The steps of a component's coefficients.
+/// The quantization steps of a component.
 pub(super) struct Steps {
     /// In zigzag order, as the file has them.
     pub(super) zigzag: [u8; 64],
-    /// What a coefficient is multiplied with; transposed like all in this file, as the transform leaves it.
+    /// The factors that quantize coefficients; transposed, as the transform leaves these.
     factors: [Half; 2],
 }
 
@@ -68,7 +68,7 @@ impl Steps {
         Self::new(&CHROMA, quality)
     }
 
-    /// Scales the steps as libjpeg does, so that a quality means what it does everywhere.
+    /// Scales the steps as libjpeg does, so that a quality means the same as elsewhere.
     fn new(base: &[u16; 64], quality: u8) -> Self {
         let quality = u16::from(quality.clamp(1, 100));
         let percent = if quality < 50 {
@@ -108,12 +108,12 @@ impl Steps {
     }
 }
 
-/// Where [`Steps::quantized`] leaves the coefficient of a row and a column: the upper half of each column, then the lower.
+/// The index among [`Steps::quantized`] of a row and a column: the upper half of each column, then the lower.
 pub(super) const fn place(row: u8, column: u8) -> u8 {
     row / 4 * 32 + column * 4 + row % 4
 }
 
-// The following are calls in the program too: the compiler's vectors don't survive that they are mixed.
+// The following are never inlined: merged, they would no longer be vectorized.
 
 #[inline(never)]
 fn load(samples: &[u8], stride: usize, halves: &mut [Half; 2]) {
@@ -135,9 +135,9 @@ fn quantized(halves: &[Half; 2], factors: &[Half; 2]) -> [i16; 64] {
     quantized
 }
 
-/// The nearest whole number, for what is far smaller than 2^15.
+/// Rounds to the nearest whole number; `value` must be far smaller than 2^15.
 ///
-/// The last bits of a float between 2^23 and 2^24 are whole numbers.
+/// Floats between 2^23 and 2^24 are whole numbers, which their low bits count.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
@@ -176,10 +176,10 @@ fn times(a: Lane, factor: f32) -> Lane {
     a.map(|value| value * factor)
 }
 
-/// The transform down each column, but for the scales (Arai, Agui, Nakajima: A fast DCT-SQ scheme for images, 1988).
+/// The DCT down each column, but for [`SCALES`] (Arai, Agui, Nakajima: A fast DCT-SQ scheme for images, 1988).
 #[inline(never)]
 fn transform(rows: &mut Half) {
-    // Cosines of 1/4 pi and 3/8 pi, and what the rotation by the latter makes of them.
+    // cos(pi/4) and cos(3pi/8), and cos(pi/8) less and plus the latter.
     const C4: f32 = 0.707_106_77;
     const C6: f32 = 0.382_683_43;
     const LESS: f32 = 0.541_196_1;

@@ -1,4 +1,4 @@
-//! The samples of one row of coded units: 8 rows, or 16 where chroma is halved.
+//! The samples of one row of minimum coded units: 8 rows, or 16 where chroma is halved.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -16,12 +16,12 @@ use crate::render::{Background, Quality};
 /// The samples, one strip for each component.
 pub(super) struct Strips {
     sampling: Sampling,
-    /// Columns of the picture.
+    /// The picture's width.
     width: usize,
     each: Vec<Strip>,
 }
 
-/// Rows of whole blocks.
+/// One component's rows, padded to whole blocks.
 struct Strip {
     samples: Vec<u8>,
     stride: usize,
@@ -32,14 +32,14 @@ impl Strip {
         self.samples.chunks_exact_mut(self.stride)
     }
 
-    /// The block of a column and a row, both in blocks.
+    /// The samples from the top left of a block on, given its column and row of blocks.
     #[inline(always)]
     fn block(&self, across: usize, down: usize) -> &[u8] {
         &self.samples[down * 8 * self.stride + across * 8..]
     }
 }
 
-/// Repeats the last of `length` samples up to the end.
+/// Pads a row of `length` samples by repeating the last.
 fn pad(row: &mut [u8], length: usize) {
     let (samples, padding) = row.split_at_mut(length);
     padding.fill(samples.last().copied().unwrap_or_default());
@@ -61,7 +61,7 @@ impl Strips {
         }
     }
 
-    /// Takes the rows of `planes` from `row` on; below the last it is repeated.
+    /// Copies the rows of `planes` from `row` on; below the picture its last row is repeated.
     pub(super) fn copy(&mut self, planes: &Planes, row: usize) {
         let chroma = planes.chroma.as_ref();
         let halved = chroma.is_some_and(|chroma| chroma.halved);
@@ -81,7 +81,7 @@ impl Strips {
         }
     }
 
-    /// The coefficients, in the order of the scan.
+    /// Transforms the blocks to tokens, in the order of the scan.
     pub(super) fn tokens(
         &self,
         steps: &[Steps],
@@ -107,7 +107,7 @@ impl Strips {
     }
 }
 
-/// What pixels are coded as.
+/// The components that pixels are encoded as.
 pub(super) fn sampling(pixels: &Pixels, quality: Quality, background: Background) -> Sampling {
     let Background([red, green, blue]) = background;
     match pixels.model {
@@ -118,11 +118,11 @@ pub(super) fn sampling(pixels: &Pixels, quality: Quality, background: Background
     }
 }
 
-/// Pixels on their way to luma and chroma.
+/// Converts pixels to luma and chroma, row by row.
 pub(super) struct Converter<'a> {
     pixels: &'a Pixels,
     background: [u8; 3],
-    /// Two rows of each of the colour differences.
+    /// Two rows of each colour difference.
     differences: [[Vec<u8>; 2]; 2],
 }
 
@@ -136,7 +136,7 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Converts the rows from `row` on; below the last it is repeated.
+    /// Converts the rows from `row` on; below the picture its last row is repeated.
     pub(super) fn fill(&mut self, strips: &mut Strips, row: usize) {
         let (width, factor) = (strips.width, strips.sampling.factor());
         let [luma, chroma @ ..] = &mut strips.each[..] else {
@@ -167,7 +167,7 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Converts a row to luma and, where they are wanted, to the colour differences' row `slot`.
+    /// Converts a row to luma and, if `coloured`, to row `slot` of the colour differences.
     fn convert(&mut self, row: usize, slot: usize, luma: &mut [u8], coloured: bool) {
         let channels = self.pixels.model.channels();
         let length = self.pixels.width * channels;
@@ -203,7 +203,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// A sample over that of the background.
+/// Blends a sample over the background's.
 #[inline(always)]
 fn over(sample: u8, alpha: u8, background: u8) -> u8 {
     let sum = u32::from(sample) * u32::from(alpha) + u32::from(background) * u32::from(255 - alpha);
@@ -216,7 +216,7 @@ fn store<'a>(
     to: impl Iterator<Item = ((&'a mut u8, &'a mut u8), &'a mut u8)>,
     pixels: impl Iterator<Item = [u8; 3]>,
 ) {
-    // Factors times 2^16, each three of which come to a whole number.
+    // Factors times 2^16, each three of which add up to exactly 1 or 0.
     const LUMA: [i32; 3] = [19_595, 38_470, 7_471];
     const BLUE: [i32; 3] = [-11_058, -21_710, 32_768];
     const RED: [i32; 3] = [32_768, -27_439, -5_329];
@@ -227,7 +227,7 @@ fn store<'a>(
     for (((luma, blue), red), pixel) in to.zip(pixels) {
         let pixel = pixel.map(i32::from);
         *luma = mix(pixel, LUMA, 1 << 15);
-        // Half a step less, or the purest colours would come to 256.
+        // One less than half, lest the purest colours come to 256.
         *blue = mix(pixel, BLUE, (128 << 16) + (1 << 15) - 1);
         *red = mix(pixel, RED, (128 << 16) + (1 << 15) - 1);
     }

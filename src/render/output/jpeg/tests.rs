@@ -17,8 +17,8 @@ fn decoded(file: &[u8]) -> image::DynamicImage {
     image::load_from_memory_with_format(file, Jpeg).unwrap()
 }
 
-/// The most that quantization may change samples, root mean square: half of each step (Parseval), and half a unit of rounding
-/// on either side of it.
+/// The most that quantization may change samples, root mean square: half of each step (Parseval), and half a unit of
+/// rounding before and after.
 fn most(steps: &Steps) -> f64 {
     let squares = steps.zigzag.map(|step| f64::from(step).powi(2));
     (squares.iter().sum::<f64>() / 64.0).sqrt() / 2.0 + 1.0
@@ -78,7 +78,7 @@ fn colour_comes_back_within_half_a_step_at_every_quality() {
 
 #[test]
 fn colours_are_those_of_jfif() {
-    // Of primaries, greys and corners, as flat pictures: only rounding is between them and what comes back.
+    // Flat pictures of primaries, greys and corners: only rounding may change them.
     for colour in [
         [255, 0, 0],
         [0, 255, 0],
@@ -320,10 +320,10 @@ proptest! {
         let mut symbols = code.symbols.clone();
         symbols.sort_unstable();
         prop_assert_eq!(&symbols, &used);
-        // What occurs more often is never longer.
+        // A symbol that occurs more often never has a longer code.
         let words: Vec<_> = code.symbols.iter().map(|s| (code.word(*s).1, counts[usize::from(*s)])).collect();
         prop_assert!(words.windows(2).all(|w| w[0].0 <= w[1].0 && w[0].1 >= w[1].1));
-        // The shortest code there is, but for the one that is kept free, takes no more than 8 bits a symbol.
+        // The best code takes no more than 8 bits a symbol, but for the reserved code.
         let total: u64 = words.iter().map(|(_, n)| u64::from(*n)).sum();
         let bits: u64 = words.iter().map(|(length, n)| u64::from(*length) * u64::from(*n)).sum();
         prop_assert!(bits <= 8 * total + total / 8, "{} bits for {}", bits, total);

@@ -1,4 +1,4 @@
-//! Coefficients as the symbols of the entropy coder, twice: counted first, then written (ITU-T T.81, F.1.2).
+//! Coefficients as symbols of the entropy coder, first counted, then written (ITU-T T.81, F.1.2).
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -8,7 +8,7 @@
 use super::codes::Code;
 use super::forward::{ZIGZAG, place};
 
-/// Where the coefficients are that come in zigzag order.
+/// The places in a quantized block of the coefficients in zigzag order.
 const ORDER: [u8; 64] = {
     let mut order = ZIGZAG;
     let mut n = 0;
@@ -19,7 +19,7 @@ const ORDER: [u8; 64] = {
     order
 };
 
-/// Where in zigzag order a coefficient comes.
+/// The inverse of [`ORDER`].
 const RANK: [u8; 64] = {
     let mut rank = [0; 64];
     let mut n = 0;
@@ -30,15 +30,15 @@ const RANK: [u8; 64] = {
     rank
 };
 
-/// The coefficients of a few blocks that aren't zero.
+/// The nonzero coefficients of a few blocks.
 ///
-/// The difference of the mean leads a block. Each other has the number of zeros before it in the upper four bits; without a
-/// value of its own it is 16 zeros, or the end of the block where that number is 0.
+/// The DC difference leads a block. Each other token is `zeros << 12 | value`, with the number of zeros before the
+/// value, or one of [`ZEROS`] and [`END`].
 pub(super) struct Tokens(Vec<u16>);
 
 /// Sixteen zeros.
 const ZEROS: u16 = 15 << 12;
-/// No more but zeros.
+/// The end of a block: only zeros follow.
 const END: u16 = 0;
 
 /// How often each symbol occurs in the blocks of one kind of component.
@@ -55,7 +55,7 @@ impl Occurrences {
         }
     }
 
-    /// The codes that suit best.
+    /// The codes that take the fewest bits.
     pub(super) fn codes(&self) -> Codes {
         Codes {
             means: Code::best(&self.means),
@@ -82,18 +82,18 @@ pub(super) struct Codes {
 }
 
 impl Tokens {
-    /// Room for so many blocks.
+    /// An empty list with room for so many blocks.
     pub(super) fn new(blocks: usize) -> Self {
         Self(Vec::with_capacity(blocks * 64))
     }
 
-    /// Gives back the room that isn't taken.
+    /// Gives back unused capacity.
     pub(super) fn finished(mut self) -> Self {
         self.0.shrink_to_fit();
         self
     }
 
-    /// Adds a quantized block; `mean` is that of its component's last block.
+    /// Adds a quantized block; `mean` is the DC coefficient of its component's last block.
     #[inline(always)]
     pub(super) fn add(&mut self, block: &[i16; 64], mean: &mut i16, counts: &mut Occurrences) {
         let difference = block[0] - *mean;
@@ -128,7 +128,7 @@ impl Tokens {
         }
     }
 
-    /// Writes the blocks, whose kinds of components `codes` repeats.
+    /// Writes the blocks; `codes` has the codes of each in turn.
     pub(super) fn write<'a>(&self, mut codes: impl Iterator<Item = &'a Codes>, bits: &mut Bits) {
         let mut tokens = self.0.iter().copied();
         while let (Some(mean), Some(codes)) = (tokens.next(), codes.next()) {
@@ -152,7 +152,7 @@ fn size(value: i16) -> u16 {
     (16 - value.unsigned_abs().leading_zeros()) as u16
 }
 
-/// Which coefficients aren't zero.
+/// The set of nonzero coefficients.
 #[inline(always)]
 fn set(block: &[i16; 64]) -> u64 {
     let flags = block.map(|value| u8::from(value != 0));
@@ -179,7 +179,7 @@ fn write(token: u16, code: &Code, bits: &mut Bits) {
     );
 }
 
-/// The entropy-coded bytes (F.1.2.3).
+/// A bit writer that stuffs bytes (F.1.2.3).
 pub(super) struct Bits {
     bytes: Vec<u8>,
     /// The bits that aren't bytes yet; the last is the lowest.
@@ -188,7 +188,7 @@ pub(super) struct Bits {
 }
 
 impl Bits {
-    /// Goes on behind `bytes`.
+    /// A writer that appends to `bytes`.
     pub(super) fn new(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
@@ -210,7 +210,7 @@ impl Bits {
 
     #[inline(always)]
     fn push(&mut self, word: u32) {
-        // Whether no byte is 0xFF, so that its complement is 0.
+        // Whether no byte is 0xFF: the usual test for a zero byte, on the complement.
         if (!word).wrapping_sub(0x0101_0101) & word & 0x8080_8080 == 0 {
             self.bytes.extend_from_slice(&word.to_be_bytes());
         } else {
@@ -220,7 +220,7 @@ impl Bits {
         }
     }
 
-    /// Adds a byte that isn't taken for a marker.
+    /// Adds a byte, and a zero behind 0xFF lest it is taken for a marker.
     fn stuff(&mut self, byte: u8) {
         self.bytes.push(byte);
         if byte == u8::MAX {

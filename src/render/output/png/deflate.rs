@@ -1,7 +1,7 @@
-//! Deflate (RFC 1951) for the filtered scanlines of small photographs: literals and runs.
+//! A deflate encoder (RFC 1951) for the filtered scanlines of small photographs: literals and runs.
 //!
-//! Hardly anything in them repeats but a byte, so nothing else is searched: what counts are the codes. Where to begin new
-//! ones is chosen by cost.
+//! Little in them repeats but single bytes, so no other matches are searched; what counts are the codes. Block
+//! boundaries are chosen by cost.
 
 mod bits;
 mod codes;
@@ -10,19 +10,19 @@ use zlib_rs::adler32::adler32;
 
 use bits::{Bits, Packed};
 
-/// Literals, the end of the block, and lengths; the last two are never used.
+/// The literals, the end of block, and the lengths; the last two symbols are never used.
 const SYMBOLS: usize = 288;
 const END_OF_BLOCK: usize = 256;
 /// The fewest repetitions coded as a match: fewer take about as many bits as literals.
 const LEAST_RUN: usize = 6;
-/// Bytes between which a block may end.
+/// The bytes of a part; blocks end between parts.
 const PART_BYTES: usize = 3072;
 /// The most parts of a block: all of a thumbnail of 128x128 pixels, so that a larger picture costs no more per pixel.
 const MOST_PARTS: usize = 24;
 
-/// The bytes as a zlib stream (RFC 1950).
+/// Compresses the bytes to a zlib stream (RFC 1950).
 pub(super) fn zlib(bytes: &[u8]) -> Vec<u8> {
-    // The method, a window of 32 KiB, and a check.
+    // CMF and FLG: deflate, a window of 32 KiB, and a check.
     let mut bits = Bits::behind(vec![0x78, 0x01]);
     let parts: Vec<Part> = bytes.chunks(PART_BYTES).map(Part::new).collect();
     let mut begin = 0;
@@ -50,7 +50,7 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn new(mut bytes: &'a [u8]) -> Self {
         let mut segments = Vec::new();
-        // Any run that is long enough has four bytes at a multiple of four.
+        // Any run that is long enough covers four bytes at a multiple of four.
         let four_equal = |four: &[u8; 4]| *four == [four[0]; 4];
         while let Some(four) = bytes.as_chunks().0.iter().position(four_equal) {
             let same = |byte: &&u8| **byte == bytes[four * 4];
@@ -78,7 +78,7 @@ impl<'a> Part<'a> {
 
 fn counts(segments: &[Segment]) -> [u32; SYMBOLS] {
     let mut counts = [0; SYMBOLS];
-    // Equal bytes in succession would wait for each other's count in a single table.
+    // In a single table equal bytes in succession would wait for each other's count.
     let mut tables = [[0; 256]; 4];
     for segment in segments {
         let (fours, rest) = segment.literals.as_chunks::<4>();
@@ -118,9 +118,9 @@ fn length_code(length: usize) -> (usize, Packed) {
     (symbol, Packed::new(bits, extra))
 }
 
-/// The parts before which the blocks end, so that all take the fewest bits.
+/// The ends of the blocks, in parts, that take the fewest bits in all.
 fn ends(parts: &[Part]) -> Vec<usize> {
-    // The fewest bits of the first parts, and where their last block begins.
+    // By number of leading parts: the fewest bits, and where the last block begins.
     let mut best = vec![(0.0, 0)];
     best.resize(parts.len() + 1, (f32::INFINITY, 0));
     for begin in 0..parts.len() {
@@ -140,11 +140,11 @@ fn ends(parts: &[Part]) -> Vec<usize> {
     ends
 }
 
-/// About what a block takes: the entropy of its symbols, and the code lengths of those that occur.
+/// Estimates a block's bits: the entropy of its symbols, and the code lengths of those that occur.
 fn estimated_bits(counts: &[u32; SYMBOLS]) -> f32 {
     const HEADER_BITS: f32 = 100.0;
     const CODE_LENGTH_BITS: f32 = 2.5;
-    // Sums side by side, as the order of additions in one would not be the compiler's to change.
+    // Several partial sums make a vector; the compiler may not reorder the additions of one float sum itself.
     let (mut all, mut entropy, mut used) = ([0.0; 8], [0.0; 8], [0.0; 8]);
     for eight in counts.as_chunks::<8>().0 {
         for (lane, count) in eight.iter().enumerate() {
@@ -159,7 +159,7 @@ fn estimated_bits(counts: &[u32; SYMBOLS]) -> f32 {
     HEADER_BITS + CODE_LENGTH_BITS * used + entropy + all * log2(all.max(1.0))
 }
 
-/// The logarithm of what is at least 1, to 0.01: its exponent, and a parabola through the mantissa.
+/// The binary logarithm of `value`, at least 1, to 0.01: the exponent, and a parabola through the mantissa.
 #[expect(clippy::cast_precision_loss, reason = "an exponent")]
 fn log2(value: f32) -> f32 {
     let bits = value.to_bits();
@@ -183,14 +183,14 @@ fn push_block(bits: &mut Bits, parts: &[Part], is_last: bool) {
         bits.push_all(segment.literals, |byte| symbols[usize::from(*byte)]);
         if segment.run > 0 {
             let (symbol, extra) = length_code(segment.run);
-            // The only distance, 1, is a zero.
+            // The only distance, 1, has the code 0, of one bit.
             bits.push(symbols[symbol].then(extra).then(Packed::new(0, 1)));
         }
     }
     bits.push(symbols[END_OF_BLOCK]);
 }
 
-/// The codes of these lengths.
+/// The canonical codes of these lengths.
 fn packed<const N: usize>(lengths: &[u8; N]) -> [Packed; N] {
     let codes = codes::codes(lengths);
     std::array::from_fn(|symbol| Packed::new(codes[symbol].into(), lengths[symbol].into()))

@@ -30,8 +30,8 @@ fn rgb(model: Model, samples: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// At quality 100 the quantizer's steps are about 4 (RFC 6386, 14.1): half of one in luma, and twice that in chroma whose factor
-/// is 2.0 (BT.601 with its narrow range); the ranges' own steps add half a unit.
+/// At quality 100 the quantizer's steps are about 4 (RFC 6386, 14.1): half of one in luma, and twice that in chroma,
+/// whose factor is 2.0 (BT.601 with its narrow range); the ranges' own steps add half a unit.
 const MOST: f64 = 2.0 + 4.0 + 0.5;
 
 #[test]

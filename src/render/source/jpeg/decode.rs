@@ -1,30 +1,24 @@
 //! A JPEG decoder at reduced size (ITU-T T.81 | ISO/IEC 10918-1).
 //!
-//! A thumbnail needs few of a picture's coefficients, so that the work is
-//! mostly to pass over the others. What goes in is a file in memory, what comes
-//! out are the rows of each component's plane, at 1/8, 1/4, 1/2 or the whole of
-//! the size, as chosen per component; colours are the caller's affair.
+//! A thumbnail needs few of a picture's coefficients, so most of the work is to skip the others. The input is a file in
+//! memory; the output is the rows of each component's plane at 1/8, 1/4, 1/2 or the whole of its size, chosen per
+//! component. Colours are left to the caller.
 //!
 //! The modules mirror the format:
-//! - `markers`: the segments of the file. `header`, `frame`, `scan`, `tables`
-//!   and `standard`: what they say.
-//! - `bits` and `huffman`: the entropy-coded data; `block_table` decodes or
-//!   passes over the AC coefficients of sequential blocks, `band_table` those
-//!   of progressive bands.
-//! - `sequential`: frames whose blocks are complete at once, in memory of
-//!   O(width).
-//! - `progressive`: frames that gather `coefficients` scan by scan, of which
-//!   `selection` leaves out what isn't needed; `refinement` adds single bits.
-//! - `idct` and `planes`: from coefficients to rows of samples.
+//! - `markers` finds the segments of the file; `header`, `frame`, `scan`, `tables` and `standard` parse them.
+//! - `bits` and `huffman` read the entropy-coded data; `block_table` decodes or skips the AC coefficients of sequential
+//!   blocks, `band_table` decodes those of progressive bands.
+//! - `sequential` decodes frames whose blocks are complete at once, in memory of O(width).
+//! - `progressive` decodes frames that gather `coefficients` scan by scan, of which `selection` leaves out what isn't
+//!   needed; `refinement` adds single bits.
+//! - `idct` and `planes` turn coefficients into rows of samples.
 //!
-//! What decodes without an error is whole: nothing is filled in. Of a
-//! sequential picture every unit must decode, of a progressive one every scan
-//! that is used, and the file must go on to its end marker. Damage in data that
-//! isn't used stays unseen.
+//! A picture that decodes without an error is whole: nothing is filled in. Of a sequential picture every unit must
+//! decode; of a progressive one every scan that is used, and its end marker must be there. Damage in data that isn't
+//! used goes unseen.
 //!
-//! Absent on purpose: arithmetic coding, lossless and hierarchical frames, 12
-//! bits a sample, and a height told behind the picture (DNL). They are refused
-//! by name.
+//! Absent on purpose: arithmetic coding, lossless and hierarchical frames, 12 bits a sample, and a height that follows
+//! the picture (DNL). They are refused by name.
 
 #![expect(
     clippy::inline_always,
@@ -56,26 +50,23 @@ use crate::render::Refusal;
 pub use frame::{BlockSide, Component, Sides};
 pub use header::{Colour, Header};
 
-/// Takes rows: the component's index, the size, and the row's samples.
+/// A callback for rows: the component's index, the size, and the row's samples.
 type Sink<'s> = dyn FnMut(usize, BlockSide, &[u8]) + 's;
 
-/// Decodes a picture, handing its rows on as they are finished.
+/// Decodes a picture, and passes its rows to `sink` as they are finished.
 ///
-/// `sides` says for each component how many samples a block side gives, at
-/// one size or several from the same coefficients;
-/// components beyond it are decoded at full size. `sink` gets the component's
-/// index, the size and one row of its plane, top to bottom, each of the width
-/// and as many as [`Component::plane_size`] says. The components come in turns or
-/// one after the other, as the file has them. A row handed on before an error
-/// is worth nothing. The rows of one size don't depend on the others.
+/// `sides` has the sizes of each component, all from the same coefficients; components beyond it are decoded at full
+/// size. `sink` gets a component's index, the size and one row of its plane, top to bottom, as long and as many as
+/// [`Component::plane_size`] says. Components come in turns or one after the other, as in the file. After an error the
+/// rows so far are worthless. The rows of one size don't depend on the other sizes.
 ///
-/// A progressive picture at a reduced size is decoded without the last bit of
-/// its coefficients where quantization is so fine that it wouldn't show.
+/// A progressive picture at a reduced size is decoded without the last bit of its coefficients where quantization is so
+/// fine that it wouldn't show.
 ///
 /// # Errors
 ///
-/// [`Refusal::Truncated`] and [`Refusal::Corrupt`] for a picture that isn't
-/// whole, [`Refusal::TooComplex`] for one whose decoding would take too long.
+/// [`Refusal::Truncated`] and [`Refusal::Corrupt`] for a picture that isn't whole, [`Refusal::TooComplex`] for one
+/// whose decoding would take too long.
 pub fn decode(
     header: &Header,
     source: &[u8],

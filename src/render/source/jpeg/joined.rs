@@ -1,6 +1,6 @@
-//! Small JPEGs: components joined to pixels first, then resized, as viewers do.
+//! Small JPEGs: components are joined to RGB pixels before they are resized, as in viewers.
 //!
-//! Viewers cut colours off at black and white before they resize. Among many samples that evens out; among few it shows.
+//! Viewers clamp colours to 0..=255 before they resize. In a mean of many samples that doesn't show, but in one of few.
 
 use super::decode::{self, BlockSide, Component, Header, Sides};
 use crate::render::Refusal;
@@ -10,7 +10,7 @@ use crate::render::size::{Framing, index};
 /// An upper bound of the heap that [`render`] takes beside the decoder and its views.
 pub(super) fn memory_bytes(header: &Header<'_>) -> u64 {
     let (width, height) = (u64::from(header.width), u64::from(header.height));
-    // The planes, which chroma may exceed by a sample, and their rows, once as quarters.
+    // The planes, of which chroma's may be a sample larger, and two rows of 16 bits for each.
     (width + 1) * (height + 1) * 3 + (width + 2) * 3 * 4
 }
 
@@ -78,7 +78,7 @@ pub(super) fn render(
 
 /// Converts as [`ycc_to_rgb`](super::ycc_to_rgb) does, to whole samples of 0 to 255.
 ///
-/// In 32nds, since those products fit the 16 bits of which compilers put the most into a vector.
+/// It calculates in 32nds, whose products fit 16 bits, so that a vector holds the most values.
 fn ycc_to_rgb(y: &mut [i16], cb: &mut [i16], cr: &mut [i16]) {
     let cut_off = |value: i16| (value >> 5).clamp(0, 255);
     for ((y, cb), cr) in y.iter_mut().zip(cb).zip(cr) {
@@ -89,18 +89,17 @@ fn ycc_to_rgb(y: &mut [i16], cb: &mut [i16], cr: &mut [i16]) {
     }
 }
 
-/// The upper half of a product, which is one instruction for a whole vector.
+/// The upper half of a product, which is one instruction for a vector.
 fn high_product(a: i16, b: i16) -> i16 {
     ((i32::from(a) * i32::from(b)) >> 16) as i16
 }
 
-/// A plane that is brought to the picture's size row by row.
+/// A plane that is upsampled to the picture's size row by row.
 struct Enlarged {
     samples: Vec<u8>,
     columns: Ratio,
     rows: Ratio,
-    /// Four times a row of samples, brought to the picture's rows but not its columns yet; the first and the last are there
-    /// twice.
+    /// A row that is upsampled vertically but not yet horizontally, times 4; the first and last samples are repeated.
     quarters: Vec<i16>,
 }
 
@@ -149,8 +148,8 @@ impl Enlarged {
     }
 }
 
-/// Makes two values of each sample but the first and the last: three quarters of it and one quarter of the one before or
-/// after.
+/// Doubles all samples but the first and the last, which pad: a value is three quarters of its sample and one quarter
+/// of the one before or after.
 ///
 /// Halves are rounded up and down in turns, as libjpeg does, which has no bias.
 fn double(quarters: &[i16], values: &mut [i16]) {
@@ -166,7 +165,7 @@ fn double(quarters: &[i16], values: &mut [i16]) {
     }
 }
 
-/// How many samples a component has for the picture's, along one axis.
+/// A component's sampling factor and the picture's largest, along one axis.
 struct Ratio {
     factor: usize,
     largest: usize,
@@ -174,12 +173,12 @@ struct Ratio {
 }
 
 impl Ratio {
-    /// Whether there are half as many: only then are they more than repeated, as in libjpeg.
+    /// Whether the component has half as many samples: only then they are interpolated, as in libjpeg.
     fn is_halved(&self) -> bool {
         self.factor * 2 == self.largest
     }
 
-    /// The samples that make the picture's: three quarters the first, one quarter the second.
+    /// The samples that make the picture's at `position`: three quarters of the first, one quarter of the second.
     fn neighbours(&self, position: usize) -> (usize, usize) {
         let last = self.length.saturating_sub(1);
         if self.is_halved() {

@@ -1,4 +1,4 @@
-//! What one target makes of a JPEG: the size at which each component is decoded, and how its samples become finished.
+//! The rendering of a JPEG for one target: each component's size in decoding, and how its samples are finished.
 
 use super::decode::{BlockSide, Colour, Component, Header};
 use super::joined;
@@ -6,31 +6,31 @@ use crate::render::resize::{Axis, Form, Full, Sampling, Shrink};
 use crate::render::size::{Framing, Stretch};
 use crate::render::{Encoding, colour, output};
 
-/// What one target makes of a JPEG.
+/// The rendering of a JPEG for one target.
 pub(super) struct View {
     pub(super) framing: Framing,
     pub(super) way: Way,
     planes: Vec<Plane>,
 }
 
-/// How a view's samples become finished.
+/// How a view's samples are finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// Components are joined to pixels before they are resized.
     Joined,
     /// Components are resized on their own, and converted to red, green and blue.
     Converted,
-    /// Components stay what they are; chroma is halved where the output stores it so.
+    /// Components are resized on their own and stay luma and chroma, which is halved where the output stores it so.
     Kept { halved: bool },
 }
 
-/// The most pixels of a picture that is held whole for a target that isn't tiny.
+/// The most pixels of a picture that is joined for a target of more than 128 pixels.
 const MAX_JOINED_PIXELS: u64 = 1 << 20;
 
-/// The most rows of an output that a component may have a single row of samples for (ITU-T T.81, B.2.2).
+/// The largest sampling factor: how many output rows may lie within one row of samples (ITU-T T.81, B.2.2).
 const MAX_FACTOR: u32 = 4;
 
-/// Whether luma and chroma are those of sRGB, so that they may stay what they are.
+/// Whether luma and chroma are those of sRGB, so that an output may store them unconverted.
 pub(super) fn keeps_components(header: &Header<'_>) -> bool {
     let profile = header.icc();
     let is_srgb = profile.is_none_or(|profile| colour::is_srgb(&profile));
@@ -49,7 +49,7 @@ pub(super) fn stored_chroma(encoding: Encoding) -> Option<bool> {
 }
 
 impl View {
-    /// `chroma` says how the output stores chroma, where the components may stay what they are.
+    /// `chroma` is [`stored_chroma`] where the output may store the components unconverted.
     pub(super) fn new(header: &Header<'_>, framing: Framing, chroma: Option<bool>) -> Self {
         let planes = |halved: bool| -> Vec<Plane> {
             let components = header.components.iter().enumerate();
@@ -108,7 +108,7 @@ impl View {
     }
 }
 
-/// Whether too few samples make a pixel to resize components on their own.
+/// Whether too few samples make an output pixel to resize components on their own.
 fn is_joined(header: &Header<'_>, framing: Framing, planes: &[Plane]) -> bool {
     const FEW: f64 = 3.0;
     const TINY: u32 = 128;
@@ -134,7 +134,7 @@ struct Plane {
 }
 
 impl Plane {
-    /// Decides on the smallest size that leaves enough to the resizer in both directions.
+    /// Decides on the smallest size that leaves [`kept`] to the resizer in both directions.
     fn new(header: &Header<'_>, component: &Component, framing: Framing) -> Self {
         let largest = |factor: fn(&Component) -> u32| header.components.iter().map(factor).max();
         let (h, v) = (largest(|c| c.h).unwrap_or(1), largest(|c| c.v).unwrap_or(1));
@@ -171,9 +171,9 @@ impl Plane {
     }
 }
 
-/// The factor that decoding must leave to the resizer, lest it shows.
+/// The reduction that decoding must leave to the resizer, at least.
 ///
-/// Less than 2 costs 3 to 9 dB. Subsampled chroma is smooth enough to do with less, unless block means are all there is.
+/// Less than 2 costs 3 to 9 dB. Subsampled chroma is smooth enough for less, except where it is block means.
 fn kept(side: BlockSide, chroma: bool) -> f64 {
     if chroma && side != BlockSide::One {
         1.5
@@ -189,17 +189,17 @@ struct Direction {
     shown: Stretch,
     /// The component's sampling factor.
     factor: u32,
-    /// The picture's largest.
+    /// The largest sampling factor of all components.
     largest: u32,
 }
 
 impl Direction {
-    /// How many samples of the component so many pixels cover at full size; they may end within the last.
+    /// The length of `pixels` of the picture in full-size samples of the component.
     fn samples(&self, pixels: f64) -> f64 {
         pixels * f64::from(self.factor) / f64::from(self.largest)
     }
 
-    /// How many samples at full size make one of the output.
+    /// The number of full-size samples that make one of the output.
     fn shrink(&self) -> f64 {
         self.samples(self.shown.extent) / f64::from(self.shown.outputs)
     }
@@ -207,13 +207,13 @@ impl Direction {
     fn sampling(&self, side: BlockSide, count: u32) -> Sampling {
         let reduced = f64::from(side.samples()) / 8.0;
         let halved = self.factor * 2 == self.largest;
-        // A block's mean is blurred like any mean; the larger sizes are samples of its frequencies, which aren't.
+        // Block means are blurred; the larger sizes are samples of the block's frequencies, which aren't.
         let means = if side == BlockSide::One {
             Sampling::blur_of_means(8)
         } else {
             0.0
         };
-        // Doubling halved chroma by threes and ones blurs it, and the picture to match has that done.
+        // Viewers blur halved chroma when they double it by three quarters and one quarter; the output is to match.
         let doubling = if halved {
             3.0 / 32.0 * reduced * reduced
         } else {

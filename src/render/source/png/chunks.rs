@@ -6,9 +6,9 @@ use flate2::Crc;
 #[derive(Clone, Copy)]
 pub(super) struct Chunk<'a> {
     pub(super) kind: [u8; 4],
-    /// The content; shorter than announced when the file ends before.
+    /// The content; shorter than announced when the file ends early.
     pub(super) content: &'a [u8],
-    /// The checksum, unless the file ends before.
+    /// The checksum, `None` if the file ends before.
     checksum: Option<u32>,
 }
 
@@ -26,13 +26,13 @@ impl Chunk<'_> {
         self.checksum == Some(sum.sum())
     }
 
-    /// The checksum that an [`Crc`] over kind and content must end in.
+    /// The checksum that a [`Crc`] over kind and content must end in.
     pub(super) fn checksum(&self) -> Option<u32> {
         self.checksum
     }
 }
 
-/// The chunks of a file after its signature, as long as their headers are whole. Checksums are not looked at.
+/// An iterator over the chunks after the signature, as long as their headers are whole. It doesn't check checksums.
 #[derive(Clone)]
 pub(super) struct Chunks<'a> {
     rest: &'a [u8],

@@ -1,4 +1,4 @@
-//! What a PNG says before and around its picture data (PNG specification, sections 11.2 and 11.3).
+//! The header and the ancillary chunks of a PNG (PNG specification, sections 11.2 and 11.3).
 
 use super::chunks::{Chunk, Chunks};
 use crate::render::orientation::Orientation;
@@ -48,19 +48,19 @@ pub(in crate::render) struct Header<'a> {
     pub(super) palette: &'a [u8],
     /// The content of tRNS, or empty.
     pub(super) transparency: &'a [u8],
-    /// The profile of iCCP, inflated: its size tells what converting takes.
+    /// The profile of iCCP, inflated: its size bounds the memory of the conversion.
     pub(super) profile: Option<Vec<u8>>,
     pub(in crate::render) orientation: Orientation,
     /// The first IDAT chunk.
     pub(super) first: Chunk<'a>,
-    /// What follows it.
+    /// The chunks after [`Self::first`].
     pub(super) rest: Chunks<'a>,
 }
 
 impl<'a> Header<'a> {
     /// Reads the header of `source`, which starts with the signature of a PNG.
     ///
-    /// The limit is checked before anything beyond IHDR is looked at. Ancillary chunks with a wrong checksum count as absent.
+    /// The limit is checked before anything beyond IHDR is read. Ancillary chunks of a wrong checksum are ignored.
     pub(in crate::render) fn read(source: &'a [u8], limits: Limits) -> Result<Self, Refusal> {
         let mut chunks = Chunks::new(source);
         let first = chunks.next().ok_or(Refusal::Truncated)?;

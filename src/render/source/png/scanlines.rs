@@ -10,10 +10,10 @@ use crate::render::Refusal;
 /// How far back a deflate stream may refer (RFC 1951, section 2).
 const LOOKBACK: usize = 32 * 1024;
 
-/// How much is inflated at a time at least: little enough to stay in the cache until it is unfiltered.
+/// The bytes that are inflated at a time, at least: few enough to stay in the cache until they are unfiltered.
 const BATCH: usize = 64 * 1024;
 
-/// Reads the scanlines of the consecutive IDAT chunks, with a few rows and the inflater's window in memory.
+/// A reader of the scanlines in consecutive IDAT chunks, with a few rows and the inflater's window in memory.
 pub(super) struct Scanlines<'a> {
     data: PictureData<'a>,
     inflater: Decompressor,
@@ -31,7 +31,7 @@ pub(super) struct Scanlines<'a> {
 }
 
 impl<'a> Scanlines<'a> {
-    /// `first` is the first IDAT chunk, `rest` what follows it, and `longest` the longest scanline's length without filter.
+    /// `first` is the first IDAT chunk, `rest` follows it, and `longest` is the longest scanline's length, unfiltered.
     pub(super) fn new(first: Chunk<'a>, rest: Chunks<'a>, longest: usize, pixel: usize) -> Self {
         Self {
             data: PictureData::new(first, rest),
@@ -93,7 +93,7 @@ impl<'a> Scanlines<'a> {
 
     /// Checks what follows the last scanline: the checksum of the stream and those of the chunks.
     ///
-    /// Surplus data is left alone, as viewers do, and its checksum with it.
+    /// Surplus data and its checksum are ignored, as by viewers.
     pub(super) fn finish(mut self) -> Result<(), Refusal> {
         self.start = self.end;
         while self.start == self.end && !self.inflater.is_done() {

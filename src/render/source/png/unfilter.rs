@@ -32,7 +32,7 @@ pub(super) fn unfilter(kind: u8, pixel: usize, coded: &[u8], above: &[u8], row: 
     true
 }
 
-/// Undoes the filters of two scanlines at once where that is faster, the lower one's below the other; says whether it did.
+/// Undoes the filters of two scanlines, the upper first, at once where that is faster; returns whether it did.
 pub(super) fn unfilter_two(
     kinds: [u8; 2],
     pixel: usize,
@@ -48,7 +48,7 @@ pub(super) fn unfilter_two(
     true
 }
 
-/// The filters in which each pixel of `N` bytes waits for the one left of it.
+/// Undoes the filters in which each pixel of `N` bytes depends on the one left of it.
 ///
 /// Pixels are arrays of a fixed size, so that a pixel stays in registers and its bytes are worked on side by side.
 fn chained<const N: usize>(kind: u8, coded: &[u8], above: &[u8], row: &mut [u8]) {

@@ -2,18 +2,18 @@
 
 use crate::render::Refusal;
 
-/// The fields that are needed beside what the decoder reads by itself.
+/// The fields of the directory, for those that the decoder doesn't give.
 pub(super) struct Directory<'a> {
     source: &'a [u8],
     little_endian: bool,
-    /// Where the first field is in the file.
+    /// The position of the first field in the file.
     start: usize,
     count: usize,
 }
 
 /// A field's values, as they are stored.
 pub(super) struct Field<'a> {
-    /// Where the values are in the file.
+    /// The position of the values in the file.
     pub(super) position: usize,
     pub(super) bytes: &'a [u8],
 }
@@ -76,7 +76,7 @@ impl<'a> Directory<'a> {
         Ok(field.and_then(|field| self.shorts(&field).next()))
     }
 
-    /// Where a field is; of several, the last one, which is the decoder's choice too.
+    /// The position of a field; of several, the last one's, as in the decoder.
     fn entry(&self, tag: u16) -> Option<usize> {
         let mut entries = (0..self.count).map(|index| self.start + index * 12);
         entries.rfind(|entry| self.short(*entry) == Some(tag))

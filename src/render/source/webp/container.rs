@@ -2,7 +2,7 @@
 
 use crate::render::Refusal;
 
-/// What is needed of a file.
+/// The parts of a file that are needed.
 #[derive(Debug)]
 pub(super) struct Container<'a> {
     /// Columns and rows of the canvas.
@@ -65,7 +65,7 @@ impl<'a> Container<'a> {
         for chunk in chunks {
             let (kind, content) = match chunk {
                 Ok(chunk) => chunk,
-                // What follows the picture may be cut off, as it only describes it.
+                // Chunks behind the picture may be cut off, as they only describe it.
                 Err(_) if frame.is_some() => break,
                 Err(refusal) => return Err(refusal),
             };
@@ -76,7 +76,7 @@ impl<'a> Container<'a> {
                 b"VP8 " | b"VP8L" if frame.is_none() => {
                     let coding = Coding::read(kind, content, alpha)?;
                     let size = coding.size()?;
-                    // Only a frame of an animation may be smaller, and nothing else shows this either.
+                    // Only an animation's frame may be smaller; no viewer shows another.
                     if size != canvas {
                         return Err(malformed());
                     }
@@ -181,7 +181,7 @@ impl<'a> Coding<'a> {
     }
 }
 
-/// Chunks of a kind and content, each padded to an even length. The last one's padding may be missing.
+/// An iterator over chunks, each padded to an even length. The last one's padding may be missing.
 struct Chunks<'a>(&'a [u8]);
 
 impl<'a> Iterator for Chunks<'a> {
@@ -203,7 +203,7 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-/// Three bytes as a number, the lowest first.
+/// Reads a 24-bit little-endian number.
 fn triple(content: &[u8], at: usize) -> Result<u32, Refusal> {
     let bytes = content.get(at..).and_then(|rest| rest.first_chunk());
     let [a, b, c] = *bytes.ok_or_else(malformed)?;

@@ -1,8 +1,9 @@
 //! The memory that a lossless stream's prefix codes take (RFC 9649, section 3).
 //!
 //! A stream may have up to 65,536 groups of five codes, each of which `image-webp` keeps as a table, and nothing in the
-//! header says how many. So the stream is read up to its last code, pixels of the small pictures before them included,
-//! which costs little: these are a sixteenth of the picture at most, and usually far less.
+//! header says how many. So the stream is parsed up to its last code, including the pixels of the small pictures before
+//! (of transforms and of groups). That costs little: they have a sixteenth of the picture's pixels at most, and usually
+//! far fewer.
 
 use crate::render::Refusal;
 
@@ -10,28 +11,28 @@ use crate::render::Refusal;
 const ALPHABETS: [usize; 4] = [256, 256, 256, 40];
 /// The symbols of a group's first code without those of a colour cache: green, and lengths.
 const GREEN: usize = 256 + 24;
-/// The order in which the lengths of the code of code lengths are stored (section 3.7.2.1.2).
+/// The order in which the lengths of the code length code are stored (section 3.7.2.1.2).
 const ORDER: [usize; 19] = [
     17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
 ];
 const LONGEST: usize = 15;
-/// The bits of the tables in which codes are looked up; longer ones go on in a tree.
+/// The index bits of the tables in which `image-webp` looks codes up; longer ones go on in a tree.
 const TABLE_BITS: usize = 10;
 
-/// What decoding `stream` takes beyond the pixels; it starts behind the header.
+/// The heap that decoding takes beyond the pixels; `stream` starts behind the header.
 pub(super) fn memory_bytes(stream: &[u8], (width, height): (u32, u32)) -> Result<u64, Refusal> {
     let mut bits = Bits {
         bytes: stream,
         position: 0,
     };
     let (width, height) = (u64::from(width), u64::from(height));
-    // Buffers that are there once: a colour cache, code lengths, the codes of small pictures.
+    // Buffers that exist once: a colour cache, code lengths, the codes of small pictures.
     let mut memory = 512 << 10;
     let mut columns = width;
     let mut transforms = 0;
     while bits.read(1)? == 1 {
         let transform = bits.read(2)?;
-        // Each may come once, which is what bounds the small pictures.
+        // Each transform may come once, which bounds the small pictures.
         if transforms >> transform & 1 == 1 {
             return Err(malformed());
         }
@@ -67,7 +68,7 @@ pub(super) fn memory_bytes(stream: &[u8], (width, height): (u32, u32)) -> Result
         groups = u64::from(read_small_picture(&mut bits, pixels)?) + 1;
         memory += pixels * 6;
     }
-    // Each group's five codes, in a list that doubles.
+    // Each group's five codes, in a `Vec` that doubles.
     memory += groups * 5 * 80 * 3;
     for _ in 0..groups {
         for alphabet in std::iter::once(GREEN + cache).chain(ALPHABETS) {
@@ -77,12 +78,12 @@ pub(super) fn memory_bytes(stream: &[u8], (width, height): (u32, u32)) -> Result
     Ok(memory)
 }
 
-/// A side in blocks of a power of two.
+/// A side in blocks of `2^shift`.
 fn small(side: u64, shift: u32) -> u64 {
     side.div_ceil(1 << shift)
 }
 
-/// How many colours the cache holds.
+/// Reads the number of colours in the cache.
 fn read_cache_size(bits: &mut Bits<'_>) -> Result<usize, Refusal> {
     if bits.read(1)? == 0 {
         return Ok(0);
@@ -93,13 +94,13 @@ fn read_cache_size(bits: &mut Bits<'_>) -> Result<usize, Refusal> {
     }
 }
 
-/// Reads over a picture of one group of codes; tells the highest number that its red and green make.
+/// Skips a picture of one group of codes; returns the highest `red << 8 | green` of its pixels.
 fn read_small_picture(bits: &mut Bits<'_>, pixels: u64) -> Result<u32, Refusal> {
     let cache = read_cache_size(bits)?;
     let green = Code::read(bits, GREEN + cache)?;
     let [red, blue, alpha, distance] = ALPHABETS.map(|alphabet| Code::read(bits, alphabet));
     let (red, blue, alpha, distance) = (red?, blue?, alpha?, distance?);
-    // Pixels that take no bits are not gone through: a few bytes may stand for millions.
+    // Pixels that take no bits aren't iterated: a few bytes may stand for millions.
     match (&*green.symbols, &*red.symbols) {
         ([256..280], _) => return Err(malformed()),
         ([280..=u32::MAX], _) => return Ok(0),
@@ -129,7 +130,7 @@ fn read_small_picture(bits: &mut Bits<'_>, pixels: u64) -> Result<u32, Refusal> 
     Ok(highest)
 }
 
-/// A prefix code, told by the lengths of its symbols' codes (section 3.7.2.1).
+/// A canonical prefix code (section 3.7.2.1).
 struct Code {
     /// How many symbols have codes of each length.
     counts: [usize; LONGEST + 1],
@@ -188,7 +189,7 @@ impl Code {
         Ok(Self { counts, symbols })
     }
 
-    /// A code that is whole, or of a single symbol.
+    /// The code of these lengths; it must be complete, or of a single symbol.
     fn new(lengths: &[u32]) -> Result<Self, Refusal> {
         let mut counts = [0; LONGEST + 1];
         let mut symbols: Vec<(u32, u32)> = (0..)
@@ -245,7 +246,7 @@ impl Code {
         Err(malformed())
     }
 
-    /// What `image-webp` keeps of it.
+    /// The heap that `image-webp` takes for the code.
     fn memory_bytes(&self) -> u64 {
         let longest = self
             .counts
@@ -254,13 +255,13 @@ impl Code {
             .unwrap_or(0);
         let table = 4 << longest.min(TABLE_BITS);
         let in_tree: usize = self.counts.iter().skip(TABLE_BITS + 1).sum();
-        // Two nodes of 16 bytes for each, in a list that may double.
+        // Two nodes of 16 bytes for each, in a `Vec` that may double.
         let tree = in_tree * 2 * 16 * 2;
         (table + tree + 64) as u64
     }
 }
 
-/// A stream's bits, from the lowest of each byte on.
+/// A bit reader, from the lowest bit of each byte on.
 struct Bits<'a> {
     bytes: &'a [u8],
     /// In bits.
@@ -275,7 +276,7 @@ impl Bits<'_> {
         Ok(bits)
     }
 
-    /// The next 24 bits or more, zeros behind the stream's end.
+    /// The next 24 bits or more, with zeros behind the stream's end.
     fn coming(&self) -> u32 {
         let rest = self.bytes.get(self.position / 8..).unwrap_or_default();
         let word = if let Some(word) = rest.first_chunk() {
@@ -296,7 +297,7 @@ impl Bits<'_> {
         Ok(())
     }
 
-    /// A length or distance by its prefix (section 3.6.2.1).
+    /// Reads the rest of a length or distance with this prefix (section 3.6.2.1).
     fn prefixed(&mut self, prefix: u32) -> Result<u64, Refusal> {
         if prefix < 4 {
             return Ok(u64::from(prefix) + 1);

@@ -1,14 +1,14 @@
-//! Bits into bytes (RFC 1951, section 3.1.1).
+//! A bit writer (RFC 1951, section 3.1.1).
 
 /// Packs bits into bytes, beginning with the least significant.
 pub(super) struct Bits {
     bytes: Vec<u8>,
-    /// What doesn't fill a byte yet.
+    /// The bits that don't fill a byte yet.
     pending: u64,
     count: u32,
 }
 
-/// Some bits, at most 27, above their number in the lowest five: what is written in one go.
+/// Up to 27 bits that are written at once: `bits << 5 | count`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Packed(u32);
 
@@ -25,7 +25,7 @@ impl Packed {
 }
 
 impl Bits {
-    /// Writes behind `bytes`.
+    /// A writer that appends to `bytes`.
     pub(super) fn behind(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
@@ -40,7 +40,7 @@ impl Bits {
 
     /// Writes the bits of every item.
     pub(super) fn push_all<T>(&mut self, items: &[T], bits: impl Fn(&T) -> Packed) {
-        // Eight bytes are stored at a time, of which the next overwrite those that aren't full.
+        // Eight bytes are stored at a time; the next store overwrites those that aren't full.
         let mut at = self.bytes.len();
         self.bytes.resize(at + items.len() * 4 + 8, 0);
         let (mut pending, mut count) = (self.pending, self.count);

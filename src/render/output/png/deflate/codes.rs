@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-/// The lengths of the codes of symbols that occur as often as `counts` says, none above `limit` bits.
+/// The lengths of the Huffman codes of symbols that occur as often as `counts` says, none above `limit` bits.
 ///
-/// A symbol that doesn't occur has none (0). There are two codes at least, so that the set is complete.
+/// A symbol that doesn't occur gets 0, but at least two get a code, so that the set is complete.
 pub(super) fn lengths<const N: usize>(counts: &[u32; N], limit: u8) -> [u8; N] {
     let mut lengths = [0; N];
     let mut leaves: Vec<_> = counts.iter().zip((0..N).map(Reverse)).collect();
@@ -15,7 +15,7 @@ pub(super) fn lengths<const N: usize>(counts: &[u32; N], limit: u8) -> [u8; N] {
     let mut weights: Vec<u32> = leaves.iter().map(|(count, _)| **count).collect();
     let mut depths = depths(&weights);
     while depths[0] > limit {
-        // Codes that are too long get shorter as the weights get more equal.
+        // Codes get shorter as the weights get more equal.
         for weight in &mut weights {
             *weight = *weight / 2 + 1;
         }
@@ -27,9 +27,9 @@ pub(super) fn lengths<const N: usize>(counts: &[u32; N], limit: u8) -> [u8; N] {
     lengths
 }
 
-/// The depths of the leaves of ascending `weights` in their Huffman tree, hence descending.
+/// The depths of the leaves in the Huffman tree of ascending `weights`; they descend.
 fn depths(weights: &[u32]) -> Vec<u8> {
-    // Nodes are made in ascending order too: the lightest two are always at the fronts of the leaves and of the nodes.
+    // Nodes are made in ascending order too, so the lightest two are always at the fronts of leaves and nodes.
     let count = weights.len();
     let mut weights = weights.to_vec();
     let mut parents = vec![0; 2 * count - 2];
@@ -53,7 +53,7 @@ fn depths(weights: &[u32]) -> Vec<u8> {
     depths
 }
 
-/// The codes of these lengths, their bits in the order in which they are packed: the first is the least significant.
+/// The canonical codes of these lengths, bit-reversed: the first bit is the least significant.
 pub(super) fn codes<const N: usize>(lengths: &[u8; N]) -> [u16; N] {
     let mut counts = [0; 16];
     for length in lengths.iter().filter(|length| **length > 0) {

@@ -6,15 +6,14 @@ use super::{
     huffman::{Codes, Coefficient, Short, Specification},
 };
 
-/// What a code says.
+/// A decoded symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Symbol {
-    /// So many zeros, then this value.
+    /// This many zeros, then this value.
     Value(u32, i32),
     /// Sixteen zeros.
     ZeroRun,
-    /// The band ends here, and in as many other blocks as a number of so many
-    /// bits says.
+    /// The end of the band in this block and others, whose number follows in this many bits.
     EndOfBand(u32),
 }
 

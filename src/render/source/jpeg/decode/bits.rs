@@ -33,16 +33,13 @@ impl From<Fault> for Refusal {
 
 /// A reader of the bits between two markers, most significant bit first.
 ///
-/// Loops work on a copy of it, which the compiler then keeps in registers. At
-/// a marker or at the end of the source it invents zeros, so that the loops
-/// need no test per bit: [`Bits::check`] tells afterwards whether any of them
-/// was consumed.
+/// Loops work on a copy of it, which the compiler keeps in registers. At a marker or at the end of the source it
+/// invents zeros, so that the loops need no test per bit: [`Bits::check`] tells afterwards whether any was consumed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bits<'a> {
     source: &'a [u8],
     position: usize,
-    /// The next bits, left-aligned. Below the `count` valid ones there may be
-    /// some of the bits that follow, never others.
+    /// The next bits, left-aligned. Below the `count` valid ones there may be bits that follow them, never others.
     window: u64,
     count: u32,
     invented: u32,
@@ -70,8 +67,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The same reader. A loop that works on what this returns keeps its parts
-    /// in registers; a reader that came as an argument stays in memory.
+    /// A copy of the reader that stays in registers; one that came as an argument stays in memory.
     #[inline(always)]
     pub(super) fn in_registers(self) -> Self {
         let Self {
@@ -90,15 +86,15 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Where the search for the next marker goes on.
+    /// The position from which the search for the next marker goes on.
     pub(super) fn position(&self) -> usize {
         self.position
     }
 
     /// Makes at least 56 bits available.
     ///
-    /// Eight bytes without an 0xFF need no unstuffing and are taken at once,
-    /// as many of them as fit: one load, one shift and one or.
+    /// Eight bytes without an 0xFF need no unstuffing and are taken at once, as many of them as fit: one load, one
+    /// shift and one or.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
         let rest = self.source.get(self.position..);
@@ -158,7 +154,7 @@ impl<'a> Bits<'a> {
         self.count -= size;
     }
 
-    /// The bits that are there, left-aligned.
+    /// The available bits, left-aligned.
     #[inline(always)]
     pub(super) fn window(&self) -> u64 {
         self.window
@@ -174,17 +170,15 @@ impl<'a> Bits<'a> {
     pub(super) fn check(&self) -> Result<(), Fault> {
         if self.invented <= self.count {
             Ok(())
-        } else if self.position >= self.source.len() {
-            Err(Fault::End)
-        } else if self.position + 1 == self.source.len() {
-            // The last byte is an 0xFF whose second half is missing.
+        } else if self.position + 1 >= self.source.len() {
+            // A last byte that is left is an 0xFF whose second half is missing.
             Err(Fault::End)
         } else {
             Err(Fault::Short)
         }
     }
 
-    /// Goes on behind the restart marker number `turn` (T.81 F.2.2.4 and E.2.4).
+    /// Skips to the data behind the restart marker number `turn` (T.81 F.2.2.4 and E.2.4).
     pub(super) fn restart(&mut self, turn: u8) -> Result<(), Fault> {
         self.check()?;
         match markers::next_marker(self.source, self.position) {
@@ -198,7 +192,7 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// The position behind a refill, and in the top byte how many bytes it invented.
+/// The result of a refill: `invented << 56 | position`, where `invented` counts bytes.
 #[derive(Debug, Clone, Copy)]
 struct Taken(u64);
 
@@ -214,8 +208,7 @@ impl Taken {
 
 /// Refills `window` byte by byte, as far as [`Bits::refill`] would.
 ///
-/// Arguments and results fit into registers: a reference to the reader would
-/// force the caller's copy of it into memory.
+/// Arguments and results fit into registers: a reference to the reader would force the caller's copy of it into memory.
 #[cold]
 #[inline(never)]
 fn bytewise(source: &[u8], position: usize, mut window: u64, mut count: u32) -> (u64, Taken) {
@@ -266,11 +259,10 @@ fn ffs(word: u64) -> u64 {
     ((word & !TOPS) + ONES) & word & TOPS
 }
 
-/// `word` without the zero that is stuffed behind its one 0xFF, and how many
-/// bytes of the source `fitting` of its bytes are; `ffs` is as of [`ffs`].
+/// Removes the zero that is stuffed behind the only 0xFF of `word`; also returns how many bytes of the source `fitting`
+/// of its bytes are. `ffs` is as of [`ffs`].
 ///
-/// That is what nearly all words with an 0xFF are. The last byte is left zero:
-/// seven are all that ever fit.
+/// `None` if there is another 0xFF or no such zero, which is rare. The last byte is left zero: at most seven ever fit.
 #[inline(always)]
 fn unstuffed(word: u64, ffs: u64, fitting: u32) -> Option<(u64, u32)> {
     let index = ffs.leading_zeros() / 8;

@@ -7,24 +7,20 @@ use super::{
     idct::{coefficient, dequantized},
 };
 
-/// The run of the symbol that ends a block: it leads out of every block, and
-/// farther than any other.
+/// The run that stands for the end of a block: longer than any other, it leads out of every block.
 const END: u8 = 0x80;
 
 /// Bits of the window of [`BlockTable::skip`].
 const WINDOW: u32 = 12;
 
-/// The most bits that one lookup there may finish, and how many lookups a
-/// refill's 56 bits are enough for.
+/// The most bits that one lookup of [`BlockTable::skip`] consumes, and the lookups that 56 bits are enough for.
 const LONGEST: u32 = 18;
 const LOOKUPS: u32 = 56 / LONGEST;
 
-/// As many whole coefficients as one lookup can finish, to be passed over: in
-/// the low byte the bits of all of them, the end of block included; in the high
-/// one how far they advance in the block, with [`END`] if the block ends, or 64
-/// if not even the first can be finished.
+/// The coefficients that one lookup skips: `advance << 8 | bits`.
 ///
-/// One number, so that one addition counts both.
+/// `bits` counts those of all, the end of block included. `advance` counts the coefficients, zeros too, plus [`END`] if
+/// the block ends; it is 64 if not even the first can be skipped. One addition counts both.
 #[derive(Debug, Clone, Copy)]
 struct Skip(u16);
 
@@ -43,11 +39,10 @@ pub(super) struct BlockTable {
 }
 
 impl BlockTable {
-    /// `skipping` fills the table of [`BlockTable::skip`], which costs more
-    /// than all the rest.
+    /// `skipping` fills the table of [`BlockTable::skip`], which costs more than all the rest.
     pub(super) fn new(specification: &Specification, skipping: bool) -> Result<Box<Self>, Refusal> {
         let codes = Codes::new(specification)?;
-        // Sixteen zeros are fifteen and one more, of no bits.
+        // A run of sixteen zeros is read as fifteen and a value of 0, of no bits.
         let short = Coefficient::table(&codes, |symbol| match symbol {
             0xF0 => Some((15, 0)),
             _ => match u32::from(symbol & 15) {
@@ -68,8 +63,8 @@ impl BlockTable {
         }))
     }
 
-    /// Puts a block's first `NEEDED` coefficients but the DC into `block`,
-    /// dequantized, and passes over the others. `order` tells their places.
+    /// Stores a block's first `NEEDED` coefficients but the DC in `block`, dequantized, and skips the others. `order`
+    /// tells their places.
     #[inline(always)]
     pub(super) fn coefficients<const NEEDED: usize, const SIZE: usize>(
         &self,
@@ -81,7 +76,7 @@ impl BlockTable {
         let mut k = 1_usize;
         loop {
             bits.refill();
-            // 56 bits are enough for two short ones and one of any length.
+            // 56 bits are enough for two short coefficients and one of any length.
             for _ in 0..3 {
                 let short = Coefficient::peek(&self.short, bits);
                 let (run, value) = if short.length == 0 {
@@ -128,11 +123,10 @@ impl BlockTable {
         Ok((run, coefficient(bits.take_signed(size))))
     }
 
-    /// Passes over the rest of a block, from coefficient `k` (1 to 63) on.
+    /// Skips the rest of a block, from coefficient `k` (1 to 63) on.
     ///
-    /// One lookup says how many bits and coefficients the next 12 bits finish,
-    /// often several symbols at once. The bits' part of it is the loop's whole
-    /// dependency chain: shift, load, shift.
+    /// One lookup gives the bits and coefficients that the next 12 bits finish, often of several symbols at once. Of
+    /// the loop only the bits are a dependency chain: shift, load, shift.
     #[inline(always)]
     pub(super) fn skip(&self, bits: &mut Bits, k: usize) -> Result<(), Fault> {
         const HIGH: u32 = 1 << 8;
@@ -148,8 +142,8 @@ impl BlockTable {
                     continue;
                 }
                 let next = next / HIGH;
-                // Nothing of the window may belong to the next block: an end
-                // of block counts only if some of the block is left for it.
+                // The window may hold codes of the next block: an end of block counts only if some of this block is
+                // left for it.
                 let end = u32::from(END);
                 if next == 64 || (end < next && next < end + 64) {
                     bits.consume(skip & (HIGH - 1));
@@ -176,8 +170,7 @@ impl BlockTable {
 
 /// Follows the symbols whose codes lie within a window.
 ///
-/// Only codes need to: the bits of a value may lie behind the window, since
-/// nobody wants to know them.
+/// Only codes must: the bits of a value may lie behind the window, since they are skipped unread.
 fn skip_at(codes: &Codes, window: u64) -> Skip {
     let (mut length, mut advance) = (0, 0);
     while let Ok((symbol, code)) = codes.decode(window << length) {

@@ -14,14 +14,14 @@ pub(super) struct Coefficients {
     side: BlockSide,
     /// By block, then row by row, `side * side` of each.
     values: Vec<i16>,
-    /// By block, the coefficients that aren't zero so far, also those that
-    /// aren't kept: refinement needs them. Empty if only DC is kept.
+    /// By block, the set of coefficients that aren't zero so far, also of those that aren't kept: refinement needs
+    /// them. Empty if only DC is kept.
     histories: Vec<u64>,
     /// How many blocks a row has, the padding of interleaved scans included.
     across: usize,
-    /// By place in zigzag order, the place among the values.
+    /// By place in zigzag order, the place among a block's values; 0 for DC and what isn't kept.
     slots: [u8; 64],
-    /// The coefficients up to the last one that is kept.
+    /// The set of coefficients up to the last one that is kept.
     near: u64,
     /// Quantization steps in zigzag order.
     steps: [u16; 64],
@@ -96,7 +96,7 @@ impl Coefficients {
         }
     }
 
-    /// One block's part; an empty one where there is none.
+    /// A block's kept coefficients; none if there is no such block.
     #[inline(always)]
     pub(super) fn block(&mut self, x: usize, y: usize) -> BlockMut<'_> {
         let index = y * self.across + x;
@@ -112,7 +112,7 @@ impl Coefficients {
         }
     }
 
-    /// Turns the coefficients into samples of each of these sizes, none larger than the one that they are kept for.
+    /// Reconstructs samples at each of these sizes, none larger than the one that coefficients are kept for.
     pub(super) fn reconstruct(
         &self,
         index: usize,
@@ -138,12 +138,12 @@ impl Coefficients {
         }
     }
 
-    /// Fills a strip from a row of blocks; `placed` are the steps row by row.
+    /// Fills a strip from a row of blocks; `placed` has the quantization steps row by row.
     fn fill(&self, strip: &mut Strip, size: &Size, row: &[i16], placed: &[u16; 64]) {
         let (kept, steps) = (self.side.samples() as usize, &self.steps);
         let blocks = row.chunks_exact(kept * kept);
         match (size.side, self.side) {
-            // Without a block in between, the compiler makes vectors of these.
+            // Without a block in between, these are vectorized.
             (BlockSide::One, BlockSide::One) => {
                 let dc = row.iter().map(|&dc| dequantized(dc, steps[0]));
                 strip.fill_ones(dc.map(idct::one));
@@ -209,24 +209,23 @@ fn placed_block(values: &[i16], kept: usize, samples: usize, size: &Size) -> Blo
     block
 }
 
-/// The value without its last bit where `odd` is 1, and as it is where it is 0.
+/// Clears the last bit of the value's magnitude where `odd` is 1.
 #[inline(always)]
 fn cut_off(value: i16, odd: i16) -> i16 {
-    // Bits are of the magnitude.
     value.wrapping_sub((value >> 15) & odd.wrapping_neg()) & !odd
 }
 
-/// A size that coefficients are turned into.
+/// A size at which samples are reconstructed.
 #[derive(Debug)]
 pub(super) struct Size {
     side: BlockSide,
     cuts: bool,
-    /// Row by row, 1 for each coefficient whose last bit doesn't count.
+    /// Row by row, 1 for each coefficient whose last bit is cleared.
     odd: Block,
 }
 
 impl Size {
-    /// `last_bits` are the coefficients whose last bit doesn't count, as a set of bits in zigzag order.
+    /// `last_bits` are the coefficients whose last bit is cleared, as a set of bits in zigzag order.
     pub(super) fn new(side: BlockSide, last_bits: u64) -> Self {
         let mut odd = [0; 64];
         for (k, natural) in NATURAL.iter().enumerate() {
@@ -258,19 +257,19 @@ pub(super) struct BlockMut<'a> {
 }
 
 impl BlockMut<'_> {
-    /// The coefficients that aren't zero so far.
+    /// The set of coefficients that aren't zero so far.
     #[inline(always)]
     pub(super) fn history(&self) -> u64 {
         self.history.as_ref().map_or(0, |history| **history)
     }
 
-    /// The coefficients up to the last one that is kept.
+    /// The set of coefficients up to the last one that is kept.
     #[inline(always)]
     pub(super) fn near(&self) -> u64 {
         self.near
     }
 
-    /// Gives the coefficient `k` its first bits.
+    /// Sets coefficient `k`, which was zero, to its first bits.
     #[inline(always)]
     pub(super) fn set(&mut self, k: u32, value: i32) {
         if let Some(history) = &mut self.history {
@@ -281,8 +280,7 @@ impl BlockMut<'_> {
         }
     }
 
-    /// Adds a bit to the coefficient's magnitude, without a branch on the bit,
-    /// which nobody could predict.
+    /// Adds a bit to the coefficient's magnitude, without a branch, which couldn't be predicted.
     #[inline(always)]
     pub(super) fn correct(&mut self, k: u32, bit: i16) {
         if let Some(place) = self.place(k) {

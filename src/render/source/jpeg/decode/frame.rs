@@ -5,12 +5,10 @@ use super::{
     markers::{self, Segment},
 };
 
-/// How many samples one 8x8 block gives on each side.
+/// The size at which a component is decoded: how many samples an 8x8 block gives on each side.
 ///
-/// Fewer than eight are the inverse transform of the block's low frequencies
-/// alone. That comes nearer to a Lanczos reduction of the whole picture than
-/// averages of its samples do, once the resizer has halved both, and needs
-/// fewer coefficients.
+/// Fewer than eight are the inverse transform of the block's low frequencies alone. Once the resizer has halved the
+/// result, it is nearer to a Lanczos reduction of the picture than means of samples are, and needs fewer coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BlockSide {
     /// 1/8 of the size: the mean of the block.
@@ -44,7 +42,7 @@ impl Sides {
     /// One size.
     #[must_use]
     pub fn one(side: BlockSide) -> Self {
-        // A power of two each, so that a sum is a set.
+        // Each is a power of two, so that a sum is a set.
         Self(side.samples())
     }
 
@@ -76,7 +74,7 @@ impl Sides {
 /// One colour component of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Component {
-    /// The name that scans call it by.
+    /// The identifier by which scans name it.
     pub(super) id: u8,
     /// The horizontal sampling factor, 1 to 4.
     pub h: u32,
@@ -106,7 +104,7 @@ impl Component {
     }
 }
 
-/// What a frame header says.
+/// A parsed frame header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) progressive: bool,
@@ -115,13 +113,12 @@ pub(super) struct Frame {
     pub(super) components: Vec<Component>,
     /// The minimum coded units of interleaved scans, horizontally.
     pub(super) mcus_across: u32,
-    /// The same, vertically.
+    /// The minimum coded units of interleaved scans, vertically.
     pub(super) mcus_down: u32,
 }
 
 impl Frame {
-    /// The frame if `segment` is the header of one that is decoded here:
-    /// Huffman-coded, sequential or progressive, of 8 bits.
+    /// The frame if `segment` is the header of one that is decoded: Huffman-coded, not lossless, of 8 bits.
     pub(super) fn read(segment: &Segment) -> Result<Option<Self>, Refusal> {
         match segment.marker {
             markers::SOF0 | markers::SOF1 => Self::parse(segment.payload, false).map(Some),

@@ -1,4 +1,4 @@
-//! Everything before the first scan (ITU-T T.81, B.2.1), and what it says of the colours.
+//! The segments before the first scan (ITU-T T.81, B.2.1), and the colour model that follows from them.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub enum Colour {
 /// An ICC profile larger than this is ignored.
 const MAX_ICC_BYTES: usize = 4 << 20;
 
-/// What a JPEG says of itself before its first scan.
+/// The header of a JPEG: its segments before the first scan.
 ///
 /// Reading it touches only the marker segments, whatever the picture's size.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Header<'a> {
     pub height: u32,
     /// The colour model.
     pub colour: Colour,
-    /// Whether an Adobe segment is there: its writers store CMYK inverted.
+    /// Whether there is an Adobe segment, whose writers store CMYK inverted.
     pub adobe: bool,
     /// The components in the frame's order: one, three or four.
     pub components: Vec<Component>,
@@ -63,8 +63,8 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotAnImage`] if the file doesn't begin like a JPEG, and
-    /// others for what is broken, missing or not decoded here.
+    /// [`Refusal::NotAnImage`] if the file doesn't begin like a JPEG, and others for what is broken, missing or not
+    /// decoded here.
     pub fn read(source: &'a [u8]) -> Result<Self, Refusal> {
         let mut segments = Segments::new(source)?;
         let mut applications = Applications::default();
@@ -99,8 +99,7 @@ impl<'a> Header<'a> {
 
     /// The ICC profile, its chunks joined.
     ///
-    /// None if there is none, a chunk is missing or comes twice, or it is
-    /// larger than 4 MiB.
+    /// None if there is none, a chunk is missing or comes twice, or it is larger than 4 MiB.
     #[must_use]
     pub fn icc(&self) -> Option<Cow<'a, [u8]>> {
         let first = self.icc.first()?;
@@ -135,7 +134,7 @@ impl<'a> Header<'a> {
 #[derive(Debug, Default)]
 struct Applications<'a> {
     jfif: bool,
-    /// The colour transform that an Adobe segment tells.
+    /// The colour transform of an Adobe segment.
     adobe: Option<u8>,
     exif: Option<&'a [u8]>,
     icc: Vec<IccChunk<'a>>,
@@ -152,7 +151,7 @@ impl<'a> Applications<'a> {
             }
             (markers::APP2, payload) => {
                 if let Some([number, of, bytes @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
-                    // There can be no more than 255; one of more is no profile.
+                    // A profile has at most 255 chunks; a 256th is kept so that it counts as none.
                     if self.icc.len() < 256 {
                         self.icc.push(IccChunk {
                             number: *number,
@@ -186,7 +185,7 @@ impl<'a> Applications<'a> {
         }
     }
 
-    /// What `default_decompress_parms` of libjpeg decides.
+    /// Decides as `default_decompress_parms` of libjpeg does.
     fn colour(&self, components: &[Component]) -> Colour {
         let ids = components.iter().map(|component| component.id);
         match (components.len(), self.adobe) {

@@ -5,7 +5,7 @@ use super::{
     bits::{Bits, Fault},
 };
 
-/// A Huffman table as a DHT segment tells it (B.2.4.2).
+/// A Huffman table as a DHT segment has it (B.2.4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Specification {
     /// How many codes of 1 to 16 bits there are.
@@ -17,14 +17,12 @@ pub(super) struct Specification {
 /// Bits of the window of [`Codes::short`].
 const SHORT: u32 = 9;
 
-/// The canonical code of a table: which symbol stands next in the bits.
+/// A canonical Huffman code.
 #[derive(Debug, Clone)]
 pub(super) struct Codes {
-    /// By the next 9 bits: the symbol and its code's length, or length 0 where
-    /// the code is longer.
+    /// By the next 9 bits: the symbol and its code's length, or length 0 where the code is longer.
     short: [(u8, u8); 1 << SHORT],
-    /// By length: the first 16-bit window that lies behind all codes of at
-    /// most that length.
+    /// By length: the first 16-bit window that lies behind all codes of at most that length.
     limits: [u32; 17],
     /// By length: what to add to a code for its index among the symbols.
     offsets: [u32; 17],
@@ -32,7 +30,7 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    /// Gives the codes out in order of length, as C.2 does.
+    /// Assigns the codes in order of length (C.2).
     pub(super) fn new(specification: &Specification) -> Result<Self, Refusal> {
         let mut codes = Self {
             short: [(0, 0); 1 << SHORT],
@@ -43,7 +41,7 @@ impl Codes {
         let (mut code, mut index) = (0_u32, 0_u32);
         for (length, &count) in (1_u32..).zip(&specification.counts) {
             let count = u32::from(count);
-            let slot = length as usize & 15 | (length as usize & 16);
+            let slot = length as usize;
             codes.offsets[slot] = index.wrapping_sub(code);
             if length <= SHORT {
                 let width = 1_usize << (SHORT - length);
@@ -96,7 +94,7 @@ impl Codes {
     }
 }
 
-/// Bits of the window of the tables of [`Coefficient`]s.
+/// Bits of the window of tables of [`Coefficient`]s.
 pub(super) const SHORT_VALUE: u32 = 10;
 
 /// Coefficients by the next 10 bits.
@@ -113,8 +111,7 @@ pub(super) struct Coefficient {
 }
 
 impl Coefficient {
-    /// Fills a table; `read` tells the run and the size of the value that a
-    /// symbol stands for, if it stands for a value.
+    /// Fills a table; `read` returns the run and size of the value that a symbol stands for, or `None` if for none.
     pub(super) fn table(codes: &Codes, read: impl Fn(u8) -> Option<(u8, u32)>) -> Short {
         let mut table = [Self::default(); 1 << SHORT_VALUE];
         for (coefficient, window) in table.iter_mut().zip(windows(SHORT_VALUE)) {
@@ -143,12 +140,12 @@ impl Coefficient {
     }
 }
 
-/// The windows of `bits` bits, each left-aligned in 64.
+/// All windows of `bits` bits, each left-aligned in 64.
 pub(super) fn windows(bits: u32) -> impl Iterator<Item = u64> {
     (0..1_u64 << bits).map(move |window| window << (64 - bits))
 }
 
-/// A length, which is small.
+/// A small length as a byte.
 pub(super) fn byte(length: u32) -> u8 {
     length.to_le_bytes()[0]
 }
@@ -182,7 +179,7 @@ impl DcTable {
         Ok(Box::new(Self { codes, short }))
     }
 
-    /// The difference to the DC coefficient before. Leaves 25 bits of a refill.
+    /// Reads the difference to the previous DC coefficient. Leaves 25 bits of a refill.
     #[inline(always)]
     pub(super) fn difference(&self, bits: &mut Bits) -> Result<i32, Fault> {
         let coefficient = Coefficient::peek(&self.short, bits);

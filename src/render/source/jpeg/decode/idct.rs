@@ -1,12 +1,9 @@
 //! The inverse DCT (ITU-T T.81, A.3.3) at full and at reduced size.
 //!
-//! At full size it is the integer algorithm that libjpeg calls `islow`, bit
-//! for bit (Loeffler, Ligtenberg, Moschytz: Practical fast 1-D DCT algorithms
-//! with 11 multiplications, ICASSP 1989). A reduced size of N x N is the
-//! N-point transform of the block's N x N lowest frequencies, as in libjpeg 7
-//! and later. libjpeg-turbo instead averages the samples of the full size:
-//! that lets frequencies through which the smaller picture can't hold, and
-//! dampens those which it can.
+//! At full size it is the integer algorithm that libjpeg calls `islow`, bit for bit (Loeffler, Ligtenberg, Moschytz:
+//! Practical fast 1-D DCT algorithms with 11 multiplications, ICASSP 1989). A reduced size of N x N is the N-point
+//! transform of the block's N x N lowest frequencies, as in libjpeg 7 and later. libjpeg-turbo averages the samples of
+//! the full size instead, which aliases frequencies that the smaller picture can't hold, and dampens the others.
 
 mod lanes;
 
@@ -15,7 +12,7 @@ use std::num::Wrapping;
 /// The dequantized coefficients of a block, row by row.
 pub(super) type Block = [i16; 64];
 
-/// Where in a [`Block`] the coefficients are that come in zigzag order (A.3.6).
+/// The places in a [`Block`] of the coefficients in zigzag order (A.3.6).
 #[rustfmt::skip]
 pub(super) const NATURAL: [u8; 64] = [
      0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
@@ -27,7 +24,7 @@ pub(super) const NATURAL: [u8; 64] = [
 /// The part of [`NATURAL`] that reaches to the last of the lowest 4x4 coefficients.
 pub(super) const LOWEST_4X4: [u8; 25] = *NATURAL.first_chunk().unwrap();
 
-/// A coefficient in the size that all sound files' fit into.
+/// Narrows a coefficient to 16 bits, which those of valid files fit.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
@@ -37,7 +34,7 @@ pub(super) fn coefficient(value: i32) -> i16 {
     value as i16
 }
 
-/// A coefficient times its quantization step (A.3.4), which fits in sound files.
+/// A coefficient times its quantization step (A.3.4), which fits in valid files.
 #[inline(always)]
 pub(super) fn dequantized(value: i16, step: u16) -> i16 {
     value.wrapping_mul(step.cast_signed())
@@ -56,11 +53,9 @@ pub(super) fn one(dc: i16) -> u8 {
     sample((i32::from(dc) + 4) >> 3)
 }
 
-/// The 2x2 samples of a block at 1/4 of the size, from its mean and its lowest
-/// frequencies across, down and in both directions.
+/// The 2x2 samples of a block at 1/4 of the size, from its mean and lowest frequencies across, down and both.
 ///
-/// With two points the transform is a sum and a difference: cos(pi/4) and the
-/// scaling cancel out.
+/// With two points the transform is a sum and a difference: cos(pi/4) and the scaling cancel out.
 #[inline(always)]
 pub(super) fn two([mean, across, down, both]: [i16; 4]) -> [[u8; 2]; 2] {
     let [mean, across, down, both] = [
@@ -88,7 +83,7 @@ const CONST_BITS: usize = 13;
 /// Fractional bits that the first pass leaves for the second.
 const PASS1_BITS: usize = 2;
 
-/// Broken files may overflow, and then wrap.
+/// Wraps where broken files overflow.
 type Wide = Wrapping<i32>;
 
 const fn fixed(thirteen_bits: i32) -> Wide {
@@ -114,7 +109,7 @@ fn rounded(value: Wide, bits: usize) -> Wide {
     (value + Wrapping(1 << (bits - 1))) >> bits
 }
 
-/// The rotation by 3/8 pi which the transforms of four and eight points share.
+/// The rotation by 3/8 pi that the transforms of four and eight points share.
 #[inline(always)]
 fn rotated(second: Wide, sixth: Wide) -> (Wide, Wide) {
     let both = (second + sixth) * FIX_0_541196100;
@@ -124,7 +119,7 @@ fn rotated(second: Wide, sixth: Wide) -> (Wide, Wide) {
     )
 }
 
-/// Four points of four frequencies, with 13 more fractional bits.
+/// The transform of four points, with 13 more fractional bits.
 #[inline(always)]
 fn transform_4(f: [Wide; 4]) -> [Wide; 4] {
     let (sum, difference) = ((f[0] + f[2]) << CONST_BITS, (f[0] - f[2]) << CONST_BITS);
@@ -142,7 +137,7 @@ pub(super) fn four(block: &Block) -> [[u8; 4]; 4] {
     lanes::four(block).unwrap_or_else(|| wide_four(block))
 }
 
-/// [`four`] for all coefficients that there may be.
+/// [`four`] for coefficients of any size.
 #[cold]
 #[inline(never)]
 fn wide_four(block: &Block) -> [[u8; 4]; 4] {
@@ -178,7 +173,7 @@ fn finished(value: Wide) -> u8 {
     sample(rounded(value, CONST_BITS + PASS1_BITS + 3).0)
 }
 
-/// Eight points of eight frequencies, with 13 more fractional bits.
+/// The transform of eight points, with 13 more fractional bits.
 #[inline(always)]
 fn transform_8(f: [Wide; 8]) -> [Wide; 8] {
     let (third, second) = rotated(f[2], f[6]);
@@ -221,7 +216,7 @@ pub(super) fn eight(block: &Block) -> [[u8; 8]; 8] {
     lanes::eight(block).unwrap_or_else(|| wide_eight(block))
 }
 
-/// [`eight`] for all coefficients that there may be.
+/// [`eight`] for coefficients of any size.
 #[cold]
 #[inline(never)]
 fn wide_eight(block: &Block) -> [[u8; 8]; 8] {

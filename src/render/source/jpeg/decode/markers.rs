@@ -23,12 +23,10 @@ pub(super) const APP2: u8 = 0xE2;
 pub(super) const APP14: u8 = 0xEE;
 const TEM: u8 = 0x01;
 
-/// More segments than this are an attack: the longest honest files (extended
-/// XMP of 100 MB) have about 1,500.
+/// More segments than this are an attack: the longest honest files (extended XMP of 100 MB) have about 1,500.
 const MAX_SEGMENTS: u32 = 10_000;
 
-/// One marker with the bytes that its length field announces (none for the
-/// markers that stand alone).
+/// One marker with the bytes that its length field announces (none for the markers that stand alone).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segment<'a> {
     pub(super) marker: u8,
@@ -39,8 +37,8 @@ pub(super) struct Segment<'a> {
 
 /// The marker segments of a file in their order.
 ///
-/// Behind an SOS segment it searches through the scan's data for the next
-/// marker, unless [`Segments::seek`] tells where the data ends.
+/// Behind an SOS segment it searches through the scan's data for the next marker, unless [`Segments::seek`] tells where
+/// the data ends.
 #[derive(Debug, Clone)]
 pub(super) struct Segments<'a> {
     source: &'a [u8],
@@ -67,13 +65,12 @@ impl<'a> Segments<'a> {
         self.position
     }
 
-    /// Goes on at `position`.
+    /// Continues at `position`.
     pub(super) fn seek(&mut self, position: usize) {
         self.position = position;
     }
 
-    /// The next segment, restart markers left out; bytes before it that are no
-    /// marker are passed over, as libjpeg does.
+    /// The next segment. Restart markers, and bytes before it that are no marker, are skipped as in libjpeg.
     pub(super) fn next(&mut self) -> Result<Segment<'a>, Refusal> {
         let (marker, behind) = loop {
             let (marker, behind) =
@@ -116,10 +113,8 @@ impl<'a> Segments<'a> {
 
 /// The first marker at or behind `position`, and where the bytes behind it begin.
 ///
-/// A marker is an 0xFF (or several, B.1.1.2) before a byte that is neither 0x00
-/// nor 0xFF. Blocks of 64 bytes are asked as a whole whether they hold one:
-/// the compiler makes vector compares of that, so that passing over a scan
-/// costs less than touching its bytes, and stuffed 0xFF00 cost nothing extra.
+/// A marker is an 0xFF (or several, B.1.1.2) before a byte that is neither 0x00 nor 0xFF. Blocks of 64 bytes are tested
+/// as a whole, which is vectorized: that makes it cheap to skip a scan, stuffed 0xFF00 included.
 pub(super) fn next_marker(source: &[u8], position: usize) -> Option<(u8, usize)> {
     const BLOCK: usize = 64;
     let mut at = position;

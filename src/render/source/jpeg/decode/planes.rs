@@ -1,4 +1,4 @@
-//! Rows of samples on their way out.
+//! Buffers of decoded samples, passed on row by row.
 
 use super::{
     BlockSide, Sink,
@@ -6,8 +6,7 @@ use super::{
     idct::{self, Block},
 };
 
-/// The samples of one row of blocks of a component, or of as many rows of
-/// blocks as a minimum coded unit has.
+/// The samples of one row of blocks of a component, or of as many rows of blocks as a minimum coded unit has.
 #[derive(Debug)]
 pub(super) struct Strip {
     component: usize,
@@ -47,7 +46,7 @@ impl Strip {
         (y * self.stride + x) * self.side.samples() as usize
     }
 
-    /// Puts a block's samples in where [`Strip::offset`] says.
+    /// Stores a block's samples where [`Strip::offset`] says.
     #[inline(always)]
     pub(super) fn store<const N: usize>(&mut self, block: [[u8; N]; N], at: usize) {
         for (y, row) in block.into_iter().enumerate() {
@@ -58,14 +57,14 @@ impl Strip {
         }
     }
 
-    /// Puts blocks of one sample in, from left to right.
+    /// Stores blocks of one sample, from left to right.
     pub(super) fn fill_ones(&mut self, samples: impl Iterator<Item = u8>) {
         for (place, sample) in self.samples.iter_mut().zip(samples) {
             *place = sample;
         }
     }
 
-    /// Puts blocks of 2x2 samples in, from left to right.
+    /// Stores blocks of 2x2 samples, from left to right.
     pub(super) fn fill_twos(&mut self, samples: impl Iterator<Item = [[u8; 2]; 2]>) {
         let (upper, lower) = self.samples.split_at_mut(self.stride);
         let places = upper
@@ -78,7 +77,7 @@ impl Strip {
         }
     }
 
-    /// Transforms a block and puts its samples in.
+    /// Transforms a block and stores its samples.
     pub(super) fn transform(&mut self, block: &Block, at: usize) {
         match self.side {
             BlockSide::One => self.store([[idct::one(block[0])]], at),
@@ -91,7 +90,7 @@ impl Strip {
         }
     }
 
-    /// Hands the rows on, without the padding to whole blocks (A.2.4).
+    /// Passes the rows to `sink`, without the padding to whole blocks (A.2.4).
     pub(super) fn push(&mut self, sink: &mut Sink) {
         for row in self.samples.chunks_exact(self.stride).take(self.rows_left) {
             if let Some(row) = row.get(..self.width) {

@@ -1,8 +1,7 @@
 //! Progressive frames (ITU-T T.81, Annex G).
 //!
-//! The file is walked twice. The first walk goes by markers alone and finds
-//! the scans, the second decodes those that the reduced picture needs: for
-//! 1/8 of the size the DC scans, a twentieth to a fifth of the bytes.
+//! The file is walked twice. The first walk goes by markers alone and finds the scans, the second decodes those that
+//! the reduced picture needs: for 1/8 of the size the DC scans, a twentieth to a fifth of the bytes.
 
 use super::{
     Refusal, Sides, Sink,
@@ -65,7 +64,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// The sizes of each component, if all can be had from the coefficients of the largest.
+/// The sizes of each component, if all can be reconstructed from the coefficients of the largest.
 fn sizes(
     header: &Header,
     found: &[Found],
@@ -84,7 +83,7 @@ fn sizes(
     made.collect()
 }
 
-/// Decodes one size of each component at a time.
+/// Decodes the file anew for each size of the components.
 fn decode_apart(
     header: &Header,
     source: &[u8],
@@ -204,8 +203,7 @@ fn decode_ac(
     Ok(())
 }
 
-/// `end_of_band_run` blocks have nothing in this band; what is left of them is
-/// returned.
+/// The next `end_of_band_run` blocks have nothing in this band; returns how many are left of them.
 #[inline(never)]
 fn decode_ac_run<'a>(
     scan: &Scan,

@@ -7,7 +7,7 @@ use super::{
     scan::{Run, Runs, Scan},
 };
 
-/// One more bit of each DC coefficient (G.1.2.1).
+/// Reads one more bit of each DC coefficient (G.1.2.1).
 pub(super) fn refine_dc(
     scan: &Scan,
     runs: Runs,
@@ -51,8 +51,7 @@ fn refine_dc_run<'a>(
     bits
 }
 
-/// One more bit of each coefficient of a band that has a history, and the
-/// coefficients that get their first bit now.
+/// Reads one more bit of each coefficient of a band that isn't zero, and the first bit of those that become so.
 pub(super) fn refine_ac(
     scan: &Scan,
     runs: Runs,
@@ -97,8 +96,7 @@ fn refine_ac_run<'a>(
     Ok((bits, end_of_band_run))
 }
 
-/// Reads a band up to its end or to an end-of-band run: where it stopped, and
-/// the blocks of the run.
+/// Reads a band up to its end or to an end-of-band run; returns where it stopped, and the blocks of the run.
 #[inline(always)]
 fn refine_band(
     scan: &Scan,
@@ -115,8 +113,7 @@ fn refine_band(
             Symbol::ZeroRun => (15, 0),
             Symbol::EndOfBand(size) => return Ok((k, (1 << size) + bits.take(size))),
         };
-        // The run counts only coefficients without a history: the next stop is
-        // the one of them with `zeros` others before it.
+        // The run counts only coefficients that are still zero: it stops at the one that has `zeros` others before it.
         let mut free = !block.history() & from(k);
         for _ in 0..zeros {
             free &= free.wrapping_sub(1);
@@ -148,7 +145,7 @@ fn from(k: u32) -> u64 {
 /// Reads a correction bit for each coefficient in `history`.
 #[inline(always)]
 fn correct(history: u64, low: u32, bits: &mut Bits, block: &mut BlockMut) {
-    // Those behind the last one that is kept are passed over at once.
+    // Bits of coefficients behind the last one that is kept are skipped at once.
     let mut near = history & block.near();
     let mut far = (history ^ near).count_ones();
     let mut left = 0;

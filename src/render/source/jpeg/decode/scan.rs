@@ -17,7 +17,7 @@ pub(super) struct ScanComponent {
     pub(super) v: usize,
 }
 
-/// What a scan header says.
+/// A parsed scan header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scan {
     pub(super) components: Vec<ScanComponent>,
@@ -106,7 +106,7 @@ impl Scan {
         (u64::MAX >> (63 - self.end)) & (u64::MAX << self.start)
     }
 
-    /// How many blocks there are, those of the padding included.
+    /// How many blocks there are, padding included.
     pub(super) fn blocks(&self) -> u64 {
         let per_unit = self
             .components

@@ -9,12 +9,11 @@ use super::{
     tables::Tables,
 };
 
-/// How many blocks the used scans may visit in total: 17 scans of 250 million
-/// pixels in 4:2:0, 350 of 12 million. Encoders make about ten.
+/// How many blocks the used scans may visit in total: 17 scans of 250 million pixels in 4:2:0, 350 of 12 million.
+/// Encoders make about ten.
 const MAX_BLOCK_VISITS: u64 = 100_000_000;
 
-/// How many scans a file may have, needed or not; jpegtran's wildest scripts
-/// give each coefficient one, 190 in all.
+/// How many scans a file may have, needed or not; jpegtran's wildest scripts give each coefficient one, 190 in all.
 const MAX_SCANS: usize = 1000;
 
 /// A scan that the first walk found.
@@ -26,11 +25,10 @@ pub(super) struct Found {
     pub(super) end: usize,
 }
 
-/// The quantization steps of each component as they are at its first scan, in
-/// zigzag order.
+/// The quantization steps of each component as they are at its first scan, in zigzag order.
 pub(super) type Steps = [[u16; 64]; 4];
 
-/// Walks the markers to the end of the picture, which must be there.
+/// Finds the scans by walking the markers to the end of the picture, which must be there.
 pub(super) fn find(header: &Header, source: &[u8]) -> Result<(Vec<Found>, Steps), Refusal> {
     let mut segments = Segments::new(source)?;
     let mut found: Vec<Found> = Vec::new();
@@ -114,9 +112,8 @@ pub(super) fn select(
 
 /// Which scans a component needs at a size.
 ///
-/// It goes backwards: a scan that refines a wanted coefficient can be read
-/// only with the history of its whole band (G.1.2.3), so that from there on
-/// the whole band is wanted. A band's first scan depends on nothing.
+/// Goes backwards: a scan that refines a wanted coefficient can be read only with the history of its whole band
+/// (G.1.2.3), so that before it the whole band is wanted. A band's first scan depends on nothing.
 fn needed(found: &[Found], index: usize, side: BlockSide, fine: bool) -> Vec<bool> {
     let mut wanted = Coefficients::wanted(side);
     let mut needed = vec![false; found.len()];
@@ -137,11 +134,9 @@ fn is_last_bit(scan: &Scan) -> bool {
     scan.start > 0 && scan.high == 1
 }
 
-/// The coefficients whose last bit a smaller size would have passed over, but
-/// the `largest` has not; `None` if the smaller can't be had from the same
-/// coefficients without it.
+/// The coefficients whose last bit only the `largest` size has; `None` if it can't be cleared for the `smaller`.
 ///
-/// It can if these bits came last, and where there was none before.
+/// It can if it came last, and the coefficient wasn't complete before.
 pub(super) fn last_bits(
     header: &Header,
     found: &[Found],
@@ -155,7 +150,7 @@ pub(super) fn last_bits(
     };
     let (all, own) = (needed(largest)?, needed(smaller)?);
     let wanted = Coefficients::wanted(smaller);
-    // The bits so far, and the coefficients that have their last one.
+    // The coefficients with such a bit so far, and those that are complete.
     let (mut bits, mut complete) = (0, 0);
     for ((Found { scan, .. }, all), own) in found.iter().zip(all).zip(own) {
         if !all || scan.start == 0 || !scan.names(index) {
@@ -177,16 +172,12 @@ pub(super) fn last_bits(
     Some(bits & wanted)
 }
 
-/// Whether a component's steps are so small that the thumbnail wouldn't show the
-/// last bits of its AC coefficients.
+/// Whether a component's steps are so small that the thumbnail wouldn't show the last bits of its AC coefficients.
 ///
-/// The scans of these bits are the largest of all. A bit is worth a step: with S
-/// the sum of the squared steps of the coefficients that are used, samples are
-/// off by sqrt(S / 64) if all bits are set, and the resizer makes that half, or
-/// two thirds of it for subsampled chroma. So luma is 0.6 of 255 levels off at
-/// most. Chroma's bits are nearly all zeros, and red, green and blue get less
-/// than the whole of them: there S may be larger, which costs the photographs
-/// measured 1.4 of 57 dB.
+/// The scans of these bits are the largest of all. A bit is worth a step: if all are set, samples are off by
+/// `sqrt(S/64)`, where `S` is the sum of the squared steps of the used coefficients. The resizer halves that, or leaves
+/// two thirds for subsampled chroma, so luma is off by 0.6 of 255 at most. Chroma's bits are nearly all zeros, and go
+/// into red, green and blue only in part: there `S` may be larger, which costs the measured photographs 1.4 of 57 dB.
 fn is_fine(header: &Header, index: usize, steps: &[u16; 64], side: BlockSide) -> bool {
     let chroma = matches!(header.colour, Colour::YCbCr | Colour::Ycck) && matches!(index, 1 | 2);
     let most = if chroma { 1_000 } else { 100 };
@@ -244,7 +235,7 @@ mod tests {
         assert!(used(coarse, BlockSide::Four).contains(&last_bit));
         assert!(!used(&fine, BlockSide::Four).contains(&last_bit));
         assert!(used(&fine, BlockSide::Four).contains(&(0, 1, 63, 2, 1)));
-        // At full size there may be no resizer to make less of it.
+        // At full size there may be no resizer to reduce the error.
         assert!(used(&fine, BlockSide::Eight).contains(&last_bit));
     }
 

@@ -1,7 +1,6 @@
 //! Sequential frames: baseline and extended (ITU-T T.81, F.2).
 //!
-//! Each component is complete after its one scan, so that nothing is kept but
-//! the samples of one row of minimum coded units.
+//! Each component is complete after its one scan, so only the samples of one row of minimum coded units are kept.
 
 use super::{
     BlockSide, Refusal, Sides, Sink,
@@ -18,8 +17,7 @@ use super::{
 
 /// Decodes scan by scan until every component has had its own.
 ///
-/// What follows the last scan's data isn't looked at: a picture whose end
-/// marker is missing is whole.
+/// Nothing behind the last scan's data is read: a picture whose end marker is missing is whole.
 pub(super) fn decode(
     header: &Header,
     source: &[u8],
@@ -73,7 +71,7 @@ struct Decoder<'t> {
     /// The DC coefficient of the block before.
     prediction: i32,
     strip: Strip,
-    /// What smaller sizes make of the same coefficients.
+    /// The strips of the smaller sizes.
     smaller: Vec<Strip>,
 }
 
@@ -82,18 +80,17 @@ struct Decoder<'t> {
 struct Place {
     /// The index of its decoder.
     decoder: usize,
-    /// Where in the strip the first unit's block begins, and how far the next
-    /// unit's is from there.
+    /// The offset in the strip of the first unit's block, and the step to the next unit's.
     first: usize,
     step: usize,
-    /// Where the next block begins.
+    /// The offset of the next block.
     at: usize,
-    /// Its column and row of blocks; the first unit's column, and how far the next unit's is from there.
+    /// The next block's column and row of blocks; the first unit's column, and the step to the next unit's.
     x: usize,
     y: usize,
     first_x: usize,
     step_x: usize,
-    /// The index of the block that follows.
+    /// The index of the block that comes next.
     next: usize,
 }
 
@@ -239,10 +236,9 @@ fn place_blocks(scan: &Scan, decoders: &[Decoder], places: &mut [Place; MAX_PLAC
 
 /// Decodes `blocks` blocks, whole minimum coded units of one row (A.2.3).
 ///
-/// One flat loop over the blocks: loops over units, components, rows and
-/// columns would each end unpredictably for the processor. And a function of
-/// its own, so that the loop has the registers for itself; another one where
-/// blocks are made at `SEVERAL` sizes.
+/// One flat loop over the blocks, since the ends of loops over units, components, rows and columns would be
+/// mispredicted. It is a function of its own so that the loop has all registers, and another one where blocks are made
+/// at `SEVERAL` sizes.
 #[inline(never)]
 fn decode_run<'a, const SEVERAL: bool>(
     decoders: &mut [Decoder],
@@ -269,8 +265,7 @@ fn decode_run<'a, const SEVERAL: bool>(
 }
 
 impl Decoder<'_> {
-    /// Decodes one block (F.2.2) into its place in the strip, and at `SEVERAL`
-    /// sizes in the smaller strips.
+    /// Decodes one block (F.2.2) into its place in the strip, and for `SEVERAL` sizes into the smaller strips.
     #[inline(always)]
     fn decode_block<const SEVERAL: bool>(
         &mut self,
@@ -287,7 +282,7 @@ impl Decoder<'_> {
                 self.ac.skip(bits, 1)?;
             }
             BlockSide::Two => {
-                // The fourth in zigzag order is none of the lowest 2x2.
+                // The fourth in zigzag order is none of the lowest 2x2 and goes to a spare place.
                 let mut lowest = [dc, 0, 0, 0, 0];
                 self.ac
                     .coefficients(bits, &self.steps, &[0, 1, 2, 4, 3], &mut lowest)?;
@@ -323,7 +318,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// What the smaller sizes make of a block.
+    /// Transforms a block at the smaller sizes.
     fn transform_smaller(&mut self, block: &Block, x: usize, y: usize) {
         for strip in &mut self.smaller {
             strip.transform(block, strip.offset(x, y));

@@ -18,7 +18,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Takes a segment in if it holds tables.
+    /// Reads a segment if it holds tables.
     pub(super) fn read(&mut self, segment: &Segment) -> Result<(), Refusal> {
         match segment.marker {
             markers::DQT => self.read_quantization(segment.payload),
@@ -37,8 +37,7 @@ impl Tables {
         table.ok_or_else(|| Refusal::Corrupt("JPEG scan without its quantization table".into()))
     }
 
-    /// The DC table `index`; the standard one where the file defines none, as
-    /// the frames of Motion JPEG don't.
+    /// The DC table `index`; the standard one where the file defines none, as in frames of Motion JPEG.
     pub(super) fn dc(&self, index: u8) -> Result<&Specification, Refusal> {
         defined(&self.dc, &standard::DC, index)
     }

@@ -9,8 +9,7 @@ const STEP: u8 = 8;
 
 /// Codes 0, 10, 110 and 1110 for DC sizes of 0, 1, 4 and 7.
 const DC: [u8; 4] = [0, 1, 4, 7];
-/// The same codes for an end of block, a value of 1 bit without or after one
-/// zero, and sixteen zeros.
+/// The same codes for an end of block, a value of 1 bit without or after one zero, and sixteen zeros.
 const AC: [u8; 4] = [0x00, 0x01, 0x11, 0xF0];
 
 fn segment(marker: u8, payload: &[u8]) -> Vec<u8> {
@@ -44,8 +43,8 @@ fn start(sof: u8, width: u16, height: u16, factors: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A scan of the components `ids`: the band, the point transforms, and the
-/// data as digits; `R` is a restart marker, whose number is the digit behind it.
+/// A scan of the components `ids`: the band, the point transforms, and the data as digits; `R` is a restart marker,
+/// whose number is the digit behind it.
 fn scan(ids: &[u8], band: [u8; 3], data: &str) -> Vec<u8> {
     let mut header = vec![u8::try_from(ids.len()).unwrap()];
     header.extend(ids.iter().flat_map(|&id| [id, 0]));

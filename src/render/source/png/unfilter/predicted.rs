@@ -1,4 +1,4 @@
-//! The Paeth filter undone on vectors, a pixel's bytes side by side as 16-bit numbers.
+//! Undoing the Paeth filter on vectors, a pixel's bytes side by side as 16-bit numbers.
 
 #![expect(
     clippy::inline_always,
@@ -12,7 +12,7 @@ const _: () = assert!(
     "a number's low byte is its first"
 );
 
-/// What the next pixel's prediction needs: the pixel left of it and the one above that.
+/// The neighbours from which the next pixel is predicted, but for the one above it.
 #[derive(Default)]
 struct Neighbours {
     left: i16x8,
@@ -22,8 +22,9 @@ struct Neighbours {
 impl Neighbours {
     /// The next pixel, of up to eight bytes.
     ///
-    /// As in [`paeth`](crate::render::paeth::paeth): beyond the greater neighbour, below the smaller one, or in between.
-    /// Where it is both, all three are equal. As each pixel waits for the one before, all possible sums are made at once.
+    /// As in [`paeth`](crate::render::paeth::paeth) it is the greater neighbour, the smaller, or the corner; where it
+    /// is both neighbours, all three are equal. As each pixel depends on the one before, all three sums are computed
+    /// before one is chosen.
     #[inline(always)]
     fn next(&mut self, coded: i16x8, above: i16x8) -> u8x16 {
         let Self { left, corner } = *self;
@@ -39,7 +40,7 @@ impl Neighbours {
         u8x16::narrow_i16x8(self.left, self.left)
     }
 
-    /// The next pixel of a row in the lower half, and in the upper one the pixel before of the row below.
+    /// The next pixel of a row in the lower half, and in the upper half the previous pixel of the row below.
     #[inline(always)]
     fn next_two(&mut self, coded: [u32; 2], above: u32) -> [u32; 2] {
         let [first, second] = coded;
@@ -69,7 +70,7 @@ pub(super) fn undo<const N: usize>(coded: &[u8], above: &[u8], row: &mut [u8]) {
     }
 }
 
-/// [`undo`] for two scanlines at once, of which the lower waits for the upper one's pixels: the processor waits half as often.
+/// [`undo`] for two scanlines at once, the lower one pixel behind the upper: the processor waits half as often.
 ///
 /// Pixels have up to four bytes.
 pub(super) fn undo_two<const N: usize>(coded: [&[u8]; 2], above: &[u8], rows: [&mut [u8]; 2]) {

@@ -1,8 +1,7 @@
 //! The inverse DCT on vectors, four columns or rows at once.
 //!
-//! Before it rounds, a pass is a sum of products that may wrap, so that every
-//! order of adding gives what the parent module's does. Only between the
-//! passes the values must fit into 16 bits, which those of sound files do.
+//! Before it rounds, a pass is a sum of products that may wrap, so that any order of adding gives the parent module's
+//! result. Between the passes the values must fit 16 bits, which those of valid files do.
 
 use wide::{bytemuck::cast, i16x8, i32x4, i32x8, u8x16, u32x4, u64x2};
 
@@ -10,12 +9,12 @@ use super::Block;
 
 const _: () = assert!(cfg!(target_endian = "little"), "the low half is the first");
 
-/// What two frequencies that stand side by side weigh in an output.
+/// The weights of two adjacent frequencies in an output.
 const fn weights(first: i16, second: i16) -> i16x8 {
     i16x8::new([first, second, first, second, first, second, first, second])
 }
 
-/// What the frequencies 0 and 1 of four, or 0 and 2 of eight, weigh in each output.
+/// The weights of frequencies 0 and 1 of four, or 0 and 2 of eight, in each output.
 const LOWER: [i16x8; 4] = [
     weights(8192, 10703),
     weights(8192, 4433),
@@ -50,7 +49,7 @@ fn products([lower, upper]: [i16x8; 2], weights: [&[i16x8; 4]; 2]) -> [i32x4; 4]
     std::array::from_fn(|i| lower.dot(weights[0][i]) + upper.dot(weights[1][i]))
 }
 
-/// Eight points of eight frequencies: the pairs 0 and 2, 4 and 6, 1 and 3, 5 and 7.
+/// The transform of eight points, from the pairs of frequencies 0 and 2, 4 and 6, 1 and 3, 5 and 7.
 #[inline(always)]
 fn transform_8([lower, upper, lower_odd, upper_odd]: [i16x8; 4]) -> [i32x4; 8] {
     let even = products([lower, upper], [&LOWER, &UPPER]);
@@ -75,19 +74,19 @@ fn rounded<const BITS: u32>(first: i32x4, second: i32x4) -> i16x8 {
     i16x8::from_i32x8_saturate(cast::<_, i32x8>(values))
 }
 
-/// The constants' fractional bits less those that the second pass gets.
+/// Divides by the constants' 13 fractional bits less the 2 that the second pass gets.
 #[inline(always)]
 fn after_columns(first: i32x4, second: i32x4) -> i16x8 {
     rounded::<11>(first, second)
 }
 
-/// All fractional bits, and three for the transform's scale.
+/// Divides by all 15 fractional bits, and 3 for the transform's scale.
 #[inline(always)]
 fn after_rows(first: i32x4, second: i32x4) -> i16x8 {
     rounded::<18>(first, second)
 }
 
-/// Whether the values are so far from the ends of their range that none was cut off there.
+/// Whether all values are within 2^14, so that none was saturated.
 #[inline(always)]
 fn fit<const N: usize>(rows: &[i16x8; N]) -> bool {
     let quarter = i16x8::splat(1 << 14);
@@ -104,7 +103,7 @@ fn samples(first: i16x8, second: i16x8) -> u8x16 {
     u8x16::narrow_i16x8(first + middle, second + middle)
 }
 
-/// Pairs of two rows' values, those in even columns and those in odd ones.
+/// Interleaves the values of two rows: those of even columns, and those of odd ones.
 #[inline(always)]
 fn pairs(upper: i16x8, lower: i16x8) -> [i16x8; 2] {
     let [upper, lower]: [u32x4; 2] = [cast(upper), cast(lower)];

@@ -81,7 +81,7 @@ fn vectors_make_the_same_samples() {
             made[1] += 1;
         }
     }
-    // All but those of more than 12 bits, nearly.
+    // Nearly all but those of more than 12 bits.
     assert!(made.iter().all(|made| *made > 12_000), "{made:?}");
 }
 

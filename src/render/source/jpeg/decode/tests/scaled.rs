@@ -1,5 +1,5 @@
-//! Luma planes next to libjpeg-turbo's of the same scale: the files under
-//! `tests/golden/scaled`, which `make.py` there makes and describes.
+//! Luma planes next to libjpeg-turbo's of the same scale: the files under `tests/golden/scaled`, which `make.py` there
+//! makes and describes.
 
 use std::{
     f64::consts::PI,
@@ -21,13 +21,13 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// What `decode` makes of the first component.
+/// Our rows of the first component.
 fn ours(case: &Path, side: BlockSide) -> Rows<u8> {
     let source = fs::read(case).unwrap();
     decoded(&source, side).unwrap().swap_remove(0)
 }
 
-/// What libjpeg-turbo made of it: a PGM of three lines and the samples.
+/// libjpeg-turbo's rows: a PGM of three lines and the samples.
 fn theirs(case: &Path, side: BlockSide) -> Rows<u8> {
     let path = case.with_extension(format!("{}.pgm", side.samples()));
     let file = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -47,7 +47,7 @@ fn theirs(case: &Path, side: BlockSide) -> Rows<u8> {
     rows
 }
 
-/// What a smaller size is beside a larger one must be what it is alone.
+/// A smaller size must come out the same beside a larger one as alone.
 fn assert_sizes_are_apart(name: &str, source: &[u8]) {
     const ALL: [BlockSide; 4] = [
         BlockSide::One,
@@ -98,7 +98,7 @@ fn sizes_do_not_depend_on_each_other_where_one_passes_over_last_bits() {
         fine[at + 5..at + 69].fill(1);
     }
     assert_sizes_are_apart("fine steps", &fine);
-    // Where coefficients begin anew behind their last bits, these can't be left out afterwards.
+    // Where a band starts anew behind its last bits, these can't be cleared afterwards.
     let marker = |at: usize, marker: u8| fine[at..].starts_with(&[0xFF, marker]);
     // The first of AC coefficients; its header names one component.
     let begins = |at: &usize| marker(*at, markers::SOS) && fine[at + 4] == 1 && fine[at + 7] == 1;
@@ -108,7 +108,7 @@ fn sizes_do_not_depend_on_each_other_where_one_passes_over_last_bits() {
         .find(|at| marker(*at, markers::DHT))
         .unwrap();
     let mut begun = fine[tables..end].to_vec();
-    // It tells its values to the last bit.
+    // It has its values to the last bit.
     begun[scan - tables + 9] = 0;
     let last = fine.len() - 2;
     let anew = [&fine[..last], &begun, &fine[last..]].concat();
@@ -129,10 +129,9 @@ fn full_size_and_an_eighth_are_libjpeg_turbos() {
     }
 }
 
-/// libjpeg-turbo averages samples where ours leaves out the frequencies that
-/// the smaller plane can't hold. That shows in what a thumbnail keeps of a
-/// plane: the renderer leaves a factor of 2 or more to its resizer. Without
-/// one, the average is nearer where the quantization makes blocks visible.
+/// libjpeg-turbo averages samples where ours leaves out the frequencies that the smaller plane can't hold. That shows
+/// in what a thumbnail keeps of a plane, as the renderer leaves a factor of 2 or more to its resizer. Without a
+/// resizer, the average is nearer where the quantization makes blocks visible.
 #[test]
 fn halved_again_a_half_and_a_quarter_are_nearer_to_the_full_size_than_libjpeg_turbos() {
     for case in cases() {
@@ -155,8 +154,7 @@ fn exact(plane: &Rows<u8>) -> Rows<f64> {
     plane.iter().map(row).collect()
 }
 
-/// A plane at one sample for `factor` in both directions, by Lanczos3 in
-/// double precision.
+/// A plane at one sample for `factor` in both directions, by Lanczos3 in double precision.
 fn reduced(plane: &Rows<f64>, factor: u8) -> Rows<f64> {
     let across = |plane: &Rows<f64>| plane.iter().map(|row| lanczos3(row, factor)).collect();
     transposed(&across(&transposed(&across(plane))))
