@@ -89,7 +89,7 @@ impl Budget {
 
     /// The whole memory.
     #[must_use]
-    pub fn capacity(&self) -> Capacity {
+    pub(crate) fn capacity(&self) -> Capacity {
         self.capacity
     }
 
@@ -103,7 +103,7 @@ impl Budget {
     ///
     /// # Errors
     /// [`NoRoom::Never`] where it exceeds the whole budget.
-    pub async fn reserve(&self, bytes: u64) -> Result<Reservation, NoRoom> {
+    pub(crate) async fn reserve(&self, bytes: u64) -> Result<Reservation, NoRoom> {
         self.check(bytes)?;
         let _first = self.memory.queue.lock().await;
         while !self.memory.take(bytes) {
@@ -159,7 +159,7 @@ impl Memory {
 
 /// Memory reserved for one event, released on drop.
 #[derive(Debug)]
-pub struct Reservation {
+pub(crate) struct Reservation {
     budget: Budget,
     bytes: u64,
 }
@@ -167,7 +167,7 @@ pub struct Reservation {
 impl Reservation {
     /// The reserved memory, in bytes.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
@@ -175,7 +175,7 @@ impl Reservation {
     ///
     /// # Errors
     /// Those of [`Self::resize`].
-    pub fn grow_to(&mut self, bytes: u64) -> Result<(), NoRoom> {
+    pub(crate) fn grow_to(&mut self, bytes: u64) -> Result<(), NoRoom> {
         self.resize(bytes.max(self.bytes))
     }
 
@@ -183,7 +183,7 @@ impl Reservation {
     ///
     /// # Errors
     /// [`NoRoom::Now`] where others have the memory, [`NoRoom::Never`] where the whole budget is too small.
-    pub fn resize(&mut self, bytes: u64) -> Result<(), NoRoom> {
+    pub(crate) fn resize(&mut self, bytes: u64) -> Result<(), NoRoom> {
         self.budget.check(bytes)?;
         if bytes > self.bytes {
             let taken = self.budget.memory.take(bytes - self.bytes);

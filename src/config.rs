@@ -16,6 +16,7 @@ use std::time::Duration;
 pub use self::arguments::{
     Command, CommandLine, FirebaseArguments, ServeArguments, ThumbArguments,
 };
+
 use self::quantity::{bytes, duration};
 pub use self::reconcile::{ReconcileArguments, ReconcileConfig};
 pub use self::thumb::ThumbConfig;

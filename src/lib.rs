@@ -73,6 +73,8 @@
 //! callers that don't exist. No trait for stores or mocks: tests run real servers. No health check that calls the
 //! cloud: an outage there is no reason to restart here.
 
+#![warn(unreachable_pub)]
+
 pub mod budget;
 pub mod config;
 pub mod event;

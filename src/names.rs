@@ -7,7 +7,7 @@ use std::fmt;
 use std::num::NonZeroI64;
 
 /// The longest object name that Cloud Storage takes, in bytes of UTF-8.
-pub const MAX_OBJECT_NAME_BYTES: usize = 1024;
+pub(crate) const MAX_OBJECT_NAME_BYTES: usize = 1024;
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -151,14 +151,14 @@ impl fmt::Display for Generation {
 ///
 /// Never empty: in a shared bucket an empty prefix would write a thumbnail over its own source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix(String);
+pub(crate) struct Prefix(String);
 
 impl Prefix {
     /// Checks a text.
     ///
     /// # Errors
     /// [`InvalidName::Prefix`] where it is empty, overlong or has a line break.
-    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidName> {
+    pub(crate) fn parse(text: impl Into<String>) -> Result<Self, InvalidName> {
         let text = text.into();
         let sound = !text.is_empty() && text.len() <= 1000 && !text.contains(['\r', '\n']);
         if sound {
@@ -170,7 +170,7 @@ impl Prefix {
 
     /// The prefix as text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -105,7 +105,7 @@ pub enum Severity {
 impl Outcome {
     /// The more severe of two outcomes of one event; of equally severe ones, the one that changed more.
     #[must_use]
-    pub fn dominant(self, other: Self) -> Self {
+    pub(crate) fn dominant(self, other: Self) -> Self {
         if other.weight() > self.weight() {
             other
         } else {
@@ -171,7 +171,7 @@ impl Failure {
     /// The one of two failures that decides on their event: one to be retried before a permanent one, then the more
     /// severe.
     #[must_use]
-    pub fn dominant(self, other: Self) -> Self {
+    pub(crate) fn dominant(self, other: Self) -> Self {
         let weight = |failure: &Self| (failure.retry() == Retry::Later, failure.severity());
         if weight(&other) > weight(&self) {
             other

@@ -72,7 +72,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// A [`Failure`], which says whether the event is to be redelivered.
-    pub async fn handle(
+    pub(crate) async fn handle(
         &self,
         event: &Event,
         arrival: Instant,

@@ -14,7 +14,7 @@ mod keys;
 mod token;
 
 pub use self::key_server::{GOOGLE_KEYS, KeysUrl};
-pub use self::token::Flaw;
+pub(crate) use self::token::Flaw;
 
 use self::key_cache::Miss;
 use self::key_server::KeyServer;
@@ -39,7 +39,7 @@ pub struct Expected {
 
 /// Why a caller is not authorized.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// There is no `Authorization: Bearer` header.
     #[error("a bearer token is required")]
     NoToken,
@@ -62,7 +62,7 @@ pub enum TokenError {
 impl TokenError {
     /// The reason in the request's log line.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::NoToken => "no_token",
             Self::Stripped => "stripped_token",
@@ -95,7 +95,7 @@ impl Verifier {
     ///
     /// # Errors
     /// A [`TokenError`] for any token but a valid one of the service account.
-    pub async fn verify(&self, authorization: Option<&[u8]>) -> Result<(), TokenError> {
+    pub(crate) async fn verify(&self, authorization: Option<&[u8]>) -> Result<(), TokenError> {
         let token = authorization.and_then(bearer).ok_or(TokenError::NoToken)?;
         if token.ends_with(STRIPPED) {
             return Err(TokenError::Stripped);

@@ -51,7 +51,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-pub use merge::{Merge, Next, Row};
+pub use merge::Row;
+pub(crate) use merge::{Merge, Next};
 pub use tally::Tally;
 
 use crate::names::BucketName;

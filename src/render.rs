@@ -101,7 +101,7 @@ impl<'a> Plan<'a> {
 
     /// Columns and rows as shown, after orientation.
     #[must_use]
-    pub fn shown_size(&self) -> (u32, u32) {
+    pub(crate) fn shown_size(&self) -> (u32, u32) {
         let orientation = self.source.orientation();
         orientation.turn_size((self.width, self.height))
     }
@@ -165,7 +165,7 @@ pub struct Rendered {
 
 /// What rendering takes for nearly every picture beyond its bytes: a plan tells it for one.
 #[must_use]
-pub fn usual_memory_bytes(targets: &[Target]) -> u64 {
+pub(crate) fn usual_memory_bytes(targets: &[Target]) -> u64 {
     const DECODER: u64 = 6 << 20;
     let sides = |size: BoxSize| match size {
         BoxSize::Both(width, height) => (width.get(), height.get()),

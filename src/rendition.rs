@@ -115,7 +115,7 @@ impl Renditions {
 
     /// The one rendition of a thumbnail prefix: the prefix, the source's whole name, and the default target.
     #[must_use]
-    pub fn of_prefix(prefix: &Prefix) -> Self {
+    pub(crate) fn of_prefix(prefix: &Prefix) -> Self {
         Self(vec![Rendition {
             pattern: Pattern::prefixed(prefix),
             target: Target::default(),

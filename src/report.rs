@@ -77,7 +77,7 @@ impl Report {
     }
 
     /// Begins a stage that is left by [`Self::leave`].
-    pub fn enter(&mut self, stage: Stage) {
+    pub(crate) fn enter(&mut self, stage: Stage) {
         self.stage = Some((stage, Instant::now()));
     }
 
@@ -147,13 +147,13 @@ impl Report {
 
     /// Whether the event's current stage is waiting for memory or a core.
     #[must_use]
-    pub fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         matches!(self.stage, Some((Stage::Admit | Stage::Queue, _)))
     }
 
     /// The total time of a stage in milliseconds.
     #[must_use]
-    pub fn millis(&self, stage: Stage) -> Option<f64> {
+    pub(crate) fn millis(&self, stage: Stage) -> Option<f64> {
         let spent = self.spent.iter().filter(|(spent, _)| *spent == stage);
         let together = spent.map(|(_, duration)| *duration).reduce(|a, b| a + b);
         together.map(millis)
@@ -162,6 +162,6 @@ impl Report {
 
 /// A duration in milliseconds, to the microsecond.
 #[must_use]
-pub fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

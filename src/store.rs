@@ -152,7 +152,7 @@ impl Setting {
 
     /// Whether it forbids every other call as well.
     #[must_use]
-    pub fn is_general(self) -> bool {
+    pub(crate) fn is_general(self) -> bool {
         match self {
             Self::RequesterPays | Self::Billing => true,
             Self::EncryptionKey | Self::Retention | Self::OrgPolicy => false,
@@ -161,7 +161,7 @@ impl Setting {
 }
 
 /// The underlying error of a library, the operating system or a server.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Store {
     /// Opens one version of an object, or the live one, for reading.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::names::{BucketName, Generation, ObjectName};
 use crate::render::Target;
 
-pub use inherited::RESIZED_IMAGE;
+pub(crate) use inherited::RESIZED_IMAGE;
 
 /// The custom metadata key that says an object is an output of ours.
 pub const MARKER: &str = "gcs-thumbnailer";
@@ -24,7 +24,7 @@ const SOURCE_HEIGHT: &str = "source-height";
 const THUMBHASH: &str = "thumbhash";
 
 /// An object's custom metadata.
-pub type Metadata = HashMap<String, String>;
+pub(crate) type Metadata = HashMap<String, String>;
 
 /// Whether metadata has the key [`MARKER`], in any case: some senders change it.
 #[must_use]
@@ -94,7 +94,7 @@ impl Record {
     /// Whether the object at `place` is an output of this source; without a recorded name, `place` must end in the
     /// source's.
     #[must_use]
-    pub fn is_of(&self, place: &ObjectName, bucket: &BucketName, name: &ObjectName) -> bool {
+    pub(crate) fn is_of(&self, place: &ObjectName, bucket: &BucketName, name: &ObjectName) -> bool {
         let names_it = match &self.name {
             Some(recorded) => recorded == name,
             None => place.as_str().ends_with(name.as_str()),
@@ -104,7 +104,7 @@ impl Record {
 
     /// Whether the object at `place` is the output that would be made now.
     #[must_use]
-    pub fn is_current(&self, place: &ObjectName, origin: &Origin) -> bool {
+    pub(crate) fn is_current(&self, place: &ObjectName, origin: &Origin) -> bool {
         self.is_of(place, &origin.bucket, &origin.name)
             && self.generation == origin.generation
             && self.recipe == origin.recipe.to_string()

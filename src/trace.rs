@@ -2,7 +2,7 @@
 
 /// A trace and a span in it, as Cloud Logging names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// 32 lower-case hexadecimal digits.
     pub trace_id: String,
     /// 16 lower-case hexadecimal digits.
@@ -13,7 +13,10 @@ impl Trace {
     /// Parses `traceparent` (W3C Trace Context, section 3.2) or, failing that, `X-Cloud-Trace-Context`
     /// (`TRACE_ID/SPAN_ID;o=OPTIONS`, the span in decimal); malformed ones are ignored.
     #[must_use]
-    pub fn parse(traceparent: Option<&str>, cloud_trace_context: Option<&str>) -> Option<Self> {
+    pub(crate) fn parse(
+        traceparent: Option<&str>,
+        cloud_trace_context: Option<&str>,
+    ) -> Option<Self> {
         traceparent
             .and_then(from_traceparent)
             .or_else(|| cloud_trace_context.and_then(from_cloud))

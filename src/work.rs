@@ -6,10 +6,10 @@ mod source_types;
 
 use std::collections::BTreeSet;
 
-pub use name_filter::{NameFilter, Wildcard};
-pub use skip::Skip;
+pub(crate) use name_filter::{NameFilter, Wildcard};
+pub(crate) use skip::Skip;
 use source_types::TypeMatch;
-pub use source_types::{InvalidSourceTypes, SourceTypes};
+pub(crate) use source_types::{InvalidSourceTypes, SourceTypes};
 
 use crate::event::{Event, EventKind};
 use crate::names::{BucketName, Generation, ObjectName};
@@ -40,7 +40,7 @@ pub struct Scope {
 
 /// The work that an event asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Task {
+pub(crate) enum Task {
     /// Make outputs.
     Make(Job),
     /// Remove the outputs of this version, which is gone.
@@ -74,7 +74,7 @@ impl Scope {
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
-    pub fn admit(&self, event: &Event) -> Result<Task, Skip> {
+    pub(crate) fn admit(&self, event: &Event) -> Result<Task, Skip> {
         match event.kind {
             EventKind::Finalized => self.admit_object(&event.object()).map(Task::Make),
             EventKind::Deleted { overwritten: false }
@@ -95,7 +95,7 @@ impl Scope {
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
-    pub fn admit_object(&self, object: &Object) -> Result<Job, Skip> {
+    pub(crate) fn admit_object(&self, object: &Object) -> Result<Job, Skip> {
         let job = self.job_of(object)?;
         if object.size == Some(0) {
             return Err(Skip::Empty);
@@ -107,7 +107,7 @@ impl Scope {
     ///
     /// # Errors
     /// The first [`Skip`] that applies.
-    pub fn admit_details(&self, name: &ObjectName, details: &Details) -> Result<(), Skip> {
+    pub(crate) fn admit_details(&self, name: &ObjectName, details: &Details) -> Result<(), Skip> {
         check_metadata(details)?;
         self.types
             .check_known(name, details.content_type.as_deref())
@@ -115,7 +115,7 @@ impl Scope {
 
     /// Whether an object of the target bucket is a source, which no output may replace.
     #[must_use]
-    pub fn is_source(&self, of: &Object, name: &ObjectName, details: Details) -> bool {
+    pub(crate) fn is_source(&self, of: &Object, name: &ObjectName, details: Details) -> bool {
         let bucket = &self.target_bucket;
         let object = Object {
             bucket: bucket.clone(),

@@ -34,7 +34,7 @@ pub struct Variables {
 impl Variables {
     /// The variables as text, one a line. The source's metadata is always copied, as the extension does.
     #[must_use]
-    pub fn print(&self, format: Format) -> String {
+    pub(crate) fn print(&self, format: Format) -> String {
         match format {
             Format::Env => self.env(),
             Format::Tfvars => self.tfvars(),

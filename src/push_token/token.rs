@@ -12,7 +12,7 @@ const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"
 
 /// What is wrong with a token.
 #[derive(Debug, thiserror::Error)]
-pub enum Flaw {
+pub(crate) enum Flaw {
     /// It is no token, or its signature or a registered claim (RFC 7519 section 4.1) is wrong.
     #[error(transparent)]
     Malformed(#[from] jsonwebtoken::errors::Error),

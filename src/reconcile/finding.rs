@@ -14,7 +14,7 @@ use crate::work::{Job, Place, Scope, Skip};
     reason = "nearly all are sources, and each is taken apart at once"
 )]
 #[derive(Debug, PartialEq, Eq)]
-pub enum Finding {
+pub(crate) enum Finding {
     Skipped(Skip),
     Source(Comparison),
     /// There is no source; the objects in its outputs' places.
@@ -23,7 +23,7 @@ pub enum Finding {
 
 /// A source and the states of its outputs' places.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// The source, with all its places.
     pub job: Job,
     /// The state of each place, `None` where it has yet to be looked at.
@@ -32,7 +32,7 @@ pub struct Comparison {
 
 /// The state of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// It shows the live version in the configured recipe.
     Current,
     /// It has no output of ours.
@@ -45,7 +45,7 @@ pub enum State {
 
 /// An object in a place whose source doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stray {
+pub(crate) enum Stray {
     /// An output whose source is gone.
     Orphan(Orphan),
     /// Another source's output, or no output of ours.
@@ -54,7 +54,7 @@ pub enum Stray {
 
 /// An output without a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Orphan {
+pub(crate) struct Orphan {
     /// The name that its source had.
     pub source: ObjectName,
     /// Whether the output records that name; otherwise it is guessed from the output's own.
@@ -68,7 +68,7 @@ pub struct Orphan {
 impl Finding {
     /// Classifies a row of a merge whose outputs are those of the scope's renditions with a prefix, in their order.
     #[must_use]
-    pub fn of(scope: &Scope, bucket: &BucketName, row: Row) -> Self {
+    pub(super) fn of(scope: &Scope, bucket: &BucketName, row: Row) -> Self {
         let Some(source) = row.source else {
             let outputs = row.outputs.into_iter().flatten();
             let stray = |output| Stray::of(bucket, &row.name, output);
@@ -117,13 +117,13 @@ impl Comparison {
 
     /// Whether places have yet to be looked at.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.states.contains(&None)
     }
 
     /// The missing and stale places, with `force` the current ones too; `None` if there are none.
     #[must_use]
-    pub fn to_do(&self, force: bool) -> Option<Job> {
+    pub(crate) fn to_do(&self, force: bool) -> Option<Job> {
         let mut job = self.job.clone();
         let mut wanted = self.states.iter().map(|state| match state {
             Some(State::Missing | State::Stale) | None => true,
@@ -136,7 +136,7 @@ impl Comparison {
     }
 
     /// The places with outputs of other sources, and these.
-    pub fn conflicts(&self) -> impl Iterator<Item = (&Place, &str)> {
+    pub(super) fn conflicts(&self) -> impl Iterator<Item = (&Place, &str)> {
         let places = self.job.places.iter().zip(&self.states);
         places.filter_map(|(place, state)| match state {
             Some(State::Conflict(other)) => Some((place, other.as_str())),
@@ -148,7 +148,12 @@ impl Comparison {
 impl State {
     /// Compares a place's object with what would be made of a version.
     #[must_use]
-    pub fn of(job: &Job, place: &Place, generation: Generation, seen: Option<&Version>) -> Self {
+    pub(super) fn of(
+        job: &Job,
+        place: &Place,
+        generation: Generation,
+        seen: Option<&Version>,
+    ) -> Self {
         let Some(record) = seen.and_then(Version::record) else {
             return Self::Missing;
         };
@@ -193,7 +198,7 @@ impl Stray {
 ///
 /// Whether that source exists is not known.
 #[must_use]
-pub fn recorded_output(
+pub(crate) fn recorded_output(
     bucket: &BucketName,
     rendition: &Rendition,
     output: Listed,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Tracks the last name up to which everything is done.
 #[derive(Debug, Default)]
-pub struct Frontier {
+pub(crate) struct Frontier {
     /// The last name that was passed or begun.
     reached: String,
     /// The unfinished work, each with the name before its own.
@@ -15,12 +15,12 @@ pub struct Frontier {
 
 /// A piece of work in a [`Frontier`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 impl Frontier {
     /// Starts after this name; empty for the very start.
     #[must_use]
-    pub fn new(start_after: String) -> Self {
+    pub(super) fn new(start_after: String) -> Self {
         Self {
             reached: start_after,
             ..Self::default()
@@ -28,11 +28,11 @@ impl Frontier {
     }
 
     /// Records a name that needs no work.
-    pub fn pass(&mut self, name: String) {
+    pub(super) fn pass(&mut self, name: String) {
         self.reached = name;
     }
 
-    pub fn begin(&mut self, name: String) -> Ticket {
+    pub(super) fn begin(&mut self, name: String) -> Ticket {
         let ticket = self.begun;
         self.begun += 1;
         let before = std::mem::replace(&mut self.reached, name);
@@ -40,12 +40,12 @@ impl Frontier {
         Ticket(ticket)
     }
 
-    pub fn done(&mut self, ticket: Ticket) {
+    pub(super) fn done(&mut self, ticket: Ticket) {
         self.open.remove(&ticket.0);
     }
 
     /// Records that a piece of work failed, so that the run is resumed before it.
-    pub fn failed(&mut self, ticket: Ticket) {
+    pub(super) fn failed(&mut self, ticket: Ticket) {
         // Only the first failure counts; keeping the others would take memory without bound.
         let first = self
             .first_failure
@@ -61,7 +61,7 @@ impl Frontier {
 
     /// The name to resume after; empty where the very start is not done.
     #[must_use]
-    pub fn resume_after(&self) -> &str {
+    pub(crate) fn resume_after(&self) -> &str {
         let first = self.open.first_key_value();
         first.map_or(&self.reached, |(_, before)| before)
     }

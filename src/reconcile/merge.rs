@@ -7,7 +7,7 @@ use crate::store::Listed;
 /// Merges a bucket's sources with the objects under some prefixes.
 ///
 /// The caller adds the page that [`Merge::advance`] asks for, until it is done.
-pub struct Merge {
+pub(crate) struct Merge {
     sources: Side,
     outputs: Vec<Side>,
 }
@@ -18,7 +18,7 @@ pub struct Merge {
     reason = "nearly all are rows, and each is taken apart at once"
 )]
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next {
+pub(crate) enum Next {
     /// The next page of sources is to be added.
     NeedsSources,
     /// The next page of the objects under this prefix is to be added.
@@ -43,7 +43,7 @@ pub struct Row {
 impl Merge {
     /// Begins a merge with the objects under these prefixes.
     #[must_use]
-    pub fn new(prefixes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub(crate) fn new(prefixes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             sources: Side::under(String::new()),
             outputs: prefixes
@@ -54,19 +54,19 @@ impl Merge {
     }
 
     /// Adds a page of the source bucket, `None` where the listing is over.
-    pub fn add_sources(&mut self, page: Option<Vec<Listed>>) {
+    pub(crate) fn add_sources(&mut self, page: Option<Vec<Listed>>) {
         self.sources.add(page);
     }
 
     /// Adds a page of the objects under a prefix, `None` where the listing is over.
-    pub fn add_outputs(&mut self, index: usize, page: Option<Vec<Listed>>) {
+    pub(crate) fn add_outputs(&mut self, index: usize, page: Option<Vec<Listed>>) {
         if let Some(side) = self.outputs.get_mut(index) {
             side.add(page);
         }
     }
 
     /// Takes the next step.
-    pub fn advance(&mut self) -> Next {
+    pub(crate) fn advance(&mut self) -> Next {
         if self.sources.is_exhausted() {
             return Next::NeedsSources;
         }

@@ -8,7 +8,7 @@ const CATCH_UP: Duration = Duration::from_millis(100);
 
 /// The pace at which work is begun.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     period: Duration,
     /// When the next piece is due.
     due: Option<Instant>,
@@ -16,7 +16,7 @@ pub struct Pace {
 
 impl Pace {
     #[must_use]
-    pub fn new(per_second: NonZeroU32) -> Self {
+    pub(super) fn new(per_second: NonZeroU32) -> Self {
         Self {
             period: Duration::from_secs(1) / per_second.get(),
             due: None,
@@ -24,7 +24,7 @@ impl Pace {
     }
 
     /// Takes the next turn and returns its time.
-    pub fn turn(&mut self, now: Instant) -> Instant {
+    pub(super) fn turn(&mut self, now: Instant) -> Instant {
         let earliest = now.checked_sub(CATCH_UP).unwrap_or(now);
         let due = self.due.map_or(now, |due| due.max(earliest));
         self.due = Some(due + self.period);

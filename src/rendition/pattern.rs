@@ -57,7 +57,7 @@ pub enum InvalidPattern {
 impl Pattern {
     /// The source's whole name behind a prefix.
     #[must_use]
-    pub fn prefixed(prefix: &Prefix) -> Self {
+    pub(crate) fn prefixed(prefix: &Prefix) -> Self {
         Self(vec![
             Piece::Literal(prefix.as_str().to_owned()),
             Piece::Name,
@@ -85,7 +85,7 @@ impl Pattern {
 
     /// The literal that all names begin with; may be empty.
     #[must_use]
-    pub fn literal_beginning(&self) -> &str {
+    pub(crate) fn literal_beginning(&self) -> &str {
         match self.0.first() {
             Some(Piece::Literal(text)) => text,
             _ => "",

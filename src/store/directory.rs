@@ -72,7 +72,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`StoreError::Unstorable`] with the part that it can't hold.
-    pub fn check_name(name: &ObjectName) -> Result<(), StoreError> {
+    pub(crate) fn check_name(name: &ObjectName) -> Result<(), StoreError> {
         path::check(name)
     }
 

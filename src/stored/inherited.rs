@@ -6,7 +6,7 @@ use super::{Metadata, Upload};
 use crate::object::Details;
 
 /// The custom metadata key that marks outputs of Firebase's Resize Images extension.
-pub const RESIZED_IMAGE: &str = "resizedImage";
+pub(crate) const RESIZED_IMAGE: &str = "resizedImage";
 /// The custom metadata key of Firebase's download tokens.
 const TOKENS: &str = "firebaseStorageDownloadTokens";
 /// The most bytes of keys and values in an object's custom metadata.
@@ -48,7 +48,7 @@ impl Upload {
     }
 
     /// Keeps the tokens of the output that this one replaces, if this one has any, so that links stay valid.
-    pub fn keep_tokens(&mut self, replaced: &Metadata) {
+    pub(crate) fn keep_tokens(&mut self, replaced: &Metadata) {
         if let (Some(own), Some(kept)) = (self.inherited.get_mut(TOKENS), tokens(replaced)) {
             kept.clone_into(own);
         }

@@ -42,7 +42,7 @@ impl Wildcard {
     ///
     /// # Errors
     /// The entry that is too long to be a name.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
+    pub(crate) fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         let separator = if text.contains('\n') { '\n' } else { ',' };
         let entries = text.split(separator).map(str::trim);
         entries

@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_most_that_wait_are_known_beforehand() {
-        let halved = |count, outputs: u32| Sampling {
+        let doubled = |count, outputs: u32| Sampling {
             extent: f64::from(outputs) / 2.0,
             doubled: Some(Full {
                 count: outputs,
@@ -304,7 +304,7 @@ mod tests {
                 let window = Axis::new(Sampling::pixels(samples), outputs).window(HELD);
                 assert!(window as u64 <= WINDOW, "{samples} to {outputs}: {window}");
                 let halves = samples.div_ceil(2);
-                let window = Axis::new(halved(halves, samples), samples).window(HELD);
+                let window = Axis::new(doubled(halves, samples), samples).window(HELD);
                 assert!(
                     window as u64 <= 2 * WINDOW,
                     "{halves} to {samples}: {window}"

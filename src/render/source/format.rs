@@ -34,7 +34,7 @@ impl SourceFormat {
 
     /// The extensions that its files have, in lower case.
     #[must_use]
-    pub fn extensions(self) -> &'static [&'static str] {
+    pub(crate) fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Jpeg => &["jpg", "jpeg", "jfif"],
             Self::Png => &["png"],
@@ -47,7 +47,7 @@ impl SourceFormat {
 
     /// The media types that its files are known by, in lower case.
     #[must_use]
-    pub fn content_types(self) -> &'static [&'static str] {
+    pub(crate) fn content_types(self) -> &'static [&'static str] {
         match self {
             Self::Jpeg => &["image/jpeg", "image/jpg"],
             Self::Png => &["image/png"],
@@ -95,7 +95,7 @@ impl Default for SourceFormats {
 
 impl SourceFormats {
     /// JPEG and PNG.
-    pub const DEFAULT: Self = Self(SourceFormat::Jpeg.bit() | SourceFormat::Png.bit());
+    pub(crate) const DEFAULT: Self = Self(SourceFormat::Jpeg.bit() | SourceFormat::Png.bit());
 
     /// Every format.
     pub const ALL: Self = Self::DEFAULT

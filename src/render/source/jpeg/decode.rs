@@ -47,8 +47,9 @@ mod tests;
 
 use crate::render::Refusal;
 
-pub use frame::{BlockSide, Component, Sides};
-pub use header::{Colour, Header};
+pub(crate) use frame::{BlockSide, Component, Sides};
+pub(super) use header::Colour;
+pub(crate) use header::Header;
 
 /// A callback for rows: the component's index, the size, and the row's samples.
 type Sink<'s> = dyn FnMut(usize, BlockSide, &[u8]) + 's;
@@ -67,7 +68,7 @@ type Sink<'s> = dyn FnMut(usize, BlockSide, &[u8]) + 's;
 ///
 /// [`Refusal::Truncated`] and [`Refusal::Corrupt`] for a picture that isn't whole, [`Refusal::TooComplex`] for one
 /// whose decoding would take too long.
-pub fn decode(
+pub(super) fn decode(
     header: &Header,
     source: &[u8],
     sides: &[Sides],
@@ -83,7 +84,7 @@ pub fn decode(
 
 /// An upper bound of the heap that [`decode`] takes.
 #[must_use]
-pub fn memory_bytes(header: &Header, sides: &[Sides]) -> u64 {
+pub(super) fn memory_bytes(header: &Header, sides: &[Sides]) -> u64 {
     /// Huffman tables and the list of scans.
     const TABLES: u64 = 512 << 10;
     let planes = header

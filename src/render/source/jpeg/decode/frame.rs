@@ -10,7 +10,7 @@ use super::{
 /// Fewer than eight are the inverse transform of the block's low frequencies alone. Once the resizer has halved the
 /// result, it is nearer to a Lanczos reduction of the picture than means of samples are, and needs fewer coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum BlockSide {
+pub(crate) enum BlockSide {
     /// 1/8 of the size: the mean of the block.
     One,
     /// 1/4 of the size.
@@ -24,7 +24,7 @@ pub enum BlockSide {
 impl BlockSide {
     /// The number of samples: 1, 2, 4 or 8.
     #[must_use]
-    pub fn samples(self) -> u32 {
+    pub(crate) fn samples(self) -> u32 {
         match self {
             Self::One => 1,
             Self::Two => 2,
@@ -36,24 +36,24 @@ impl BlockSide {
 
 /// The sizes at which a component is decoded, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sides(u32);
+pub(crate) struct Sides(u32);
 
 impl Sides {
     /// One size.
     #[must_use]
-    pub fn one(side: BlockSide) -> Self {
+    pub(crate) fn one(side: BlockSide) -> Self {
         // Each is a power of two, so that a sum is a set.
         Self(side.samples())
     }
 
     /// These sizes and another.
     #[must_use]
-    pub fn with(self, side: BlockSide) -> Self {
+    pub(crate) fn with(self, side: BlockSide) -> Self {
         Self(self.0 | side.samples())
     }
 
     /// The sizes, largest first.
-    pub fn iter(self) -> impl Iterator<Item = BlockSide> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = BlockSide> {
         use BlockSide::{Eight, Four, One, Two};
         let all = [Eight, Four, Two, One].into_iter();
         all.filter(move |side| self.0 & side.samples() > 0)
@@ -61,19 +61,19 @@ impl Sides {
 
     /// The largest of the sizes.
     #[must_use]
-    pub fn largest(self) -> BlockSide {
+    pub(crate) fn largest(self) -> BlockSide {
         self.iter().next().unwrap_or(BlockSide::Eight)
     }
 
     /// The sizes but the largest.
-    pub fn smaller(self) -> impl Iterator<Item = BlockSide> {
+    pub(crate) fn smaller(self) -> impl Iterator<Item = BlockSide> {
         self.iter().skip(1)
     }
 }
 
 /// One colour component of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Component {
+pub(crate) struct Component {
     /// The identifier by which scans name it.
     pub(super) id: u8,
     /// The horizontal sampling factor, 1 to 4.
@@ -95,7 +95,7 @@ pub struct Component {
 impl Component {
     /// The width and height of the component's plane at a reduced size.
     #[must_use]
-    pub fn plane_size(&self, side: BlockSide) -> (u32, u32) {
+    pub(crate) fn plane_size(&self, side: BlockSide) -> (u32, u32) {
         let samples = side.samples();
         (
             (self.width * samples).div_ceil(8),

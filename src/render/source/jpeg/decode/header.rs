@@ -10,7 +10,7 @@ use super::{
 
 /// The colour model of the components, decided as libjpeg does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
+pub(crate) enum Colour {
     /// One component: grey.
     Grey,
     /// Three components: luma and chroma (ITU-T T.871).
@@ -30,7 +30,7 @@ const MAX_ICC_BYTES: usize = 4 << 20;
 ///
 /// Reading it touches only the marker segments, whatever the picture's size.
 #[derive(Debug, Clone)]
-pub struct Header<'a> {
+pub(crate) struct Header<'a> {
     /// The width in pixels, as stored.
     pub width: u32,
     /// The height in pixels, as stored.
@@ -65,7 +65,7 @@ impl<'a> Header<'a> {
     ///
     /// [`Refusal::NotAnImage`] if the file doesn't begin like a JPEG, and others for what is broken, missing or not
     /// decoded here.
-    pub fn read(source: &'a [u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(source: &'a [u8]) -> Result<Self, Refusal> {
         let mut segments = Segments::new(source)?;
         let mut applications = Applications::default();
         let mut frame = None;
@@ -101,7 +101,7 @@ impl<'a> Header<'a> {
     ///
     /// None if there is none, a chunk is missing or comes twice, or it is larger than 4 MiB.
     #[must_use]
-    pub fn icc(&self) -> Option<Cow<'a, [u8]>> {
+    pub(crate) fn icc(&self) -> Option<Cow<'a, [u8]>> {
         let first = self.icc.first()?;
         if self.icc.len() != usize::from(first.of) {
             return None;
