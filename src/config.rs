@@ -28,6 +28,9 @@ use crate::render::Limits;
 use crate::store::GcsOptions;
 use crate::work::{InvalidSourceTypes, NameFilter, Scope, SourceTypes, Wildcard};
 
+/// The time limit of an event unless another is set; `deploy/` has its request timeout and ack deadline above it.
+pub const DEFAULT_EVENT_TIMEOUT: Duration = Duration::from_secs(50);
+
 /// A checked configuration of `serve`.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {

@@ -3,14 +3,14 @@
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use futures_util::future::BoxFuture;
 use gcs_thumbnailer::budget::Budget;
 use gcs_thumbnailer::config::{
-    Command, CommandLine, ReconcileConfig, ServeArguments, ServeConfig, Storage, ThumbConfig,
+    Command, CommandLine, DEFAULT_EVENT_TIMEOUT, ReconcileConfig, ServeArguments, ServeConfig,
+    Storage, ThumbConfig,
 };
 use gcs_thumbnailer::pipeline::Pipeline;
 use gcs_thumbnailer::push_token::Verifier;
@@ -20,9 +20,6 @@ use gcs_thumbnailer::topic::Topic;
 use gcs_thumbnailer::{firebase, log, server, thumb};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// The event timeout that the request timeout (55 s) and the ack deadline (60 s) of `deploy/` are made for.
-const DEPLOYED_EVENT_TIMEOUT: Duration = Duration::from_secs(50);
 
 fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
@@ -82,9 +79,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         address,
         memory_budget = config.memory_budget.bytes()
     );
-    if config.event_timeout > DEPLOYED_EVENT_TIMEOUT {
+    if config.event_timeout > DEFAULT_EVENT_TIMEOUT {
         tracing::warn!(
-            "EVENT_TIMEOUT is over 50s: keep the request timeout and the ack deadline above it"
+            "EVENT_TIMEOUT is over its default: keep the request timeout and the ack deadline above it"
         );
     }
     let warm = Arc::clone(&pipeline);

@@ -267,7 +267,7 @@ fn origin(job: &Job, place: &Place, generation: Generation) -> Origin {
 }
 
 impl Stop {
-    /// Waits for this many bytes, unless the whole budget is smaller.
+    /// Starts over with this many bytes reserved, or fails if the whole budget is smaller.
     fn no_room(no_room: NoRoom, bytes: u64) -> Self {
         match no_room {
             NoRoom::Now => Self::NeedsMemory(bytes),

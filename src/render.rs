@@ -163,7 +163,7 @@ pub struct Rendered {
     pub thumbhash: Vec<u8>,
 }
 
-/// What rendering takes for nearly every picture beyond its bytes: a plan tells it for one.
+/// The working memory of nearly every picture, assumed before its header is known; [`Plan::memory_bytes`] is the bound.
 #[must_use]
 pub(crate) fn usual_memory_bytes(targets: &[Target]) -> u64 {
     const DECODER: u64 = 6 << 20;

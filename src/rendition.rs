@@ -12,6 +12,7 @@
 //! | `{.ext}` | `.JPG` | |
 //! | `{.webp}`, or any other letters | `.webp` | |
 
+mod parts;
 mod pattern;
 
 use std::fmt;

@@ -244,7 +244,7 @@ impl Store {
 impl Source {
     /// Reads the body, at most `limit` bytes of it, and checks it against the store's checksum and size.
     ///
-    /// Where the store doesn't report the size, `announced` is about what to expect.
+    /// Where the store doesn't report the size, room is made for `announced` bytes at first.
     ///
     /// # Errors
     /// A body that is cut off, longer than `limit` or not what was stored is an error, never a shorter result.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::ReconcileArguments;
+use super::{DEFAULT_EVENT_TIMEOUT, ReconcileArguments};
 use crate::firebase::Format;
 use crate::push_token::GOOGLE_KEYS;
 
@@ -103,7 +103,7 @@ pub struct ServeArguments {
     pub(super) memory_budget: Option<String>,
     /// Longest that an event may take (such as 50s or 1500ms); keep it under the request timeout and the
     /// subscription's ack deadline.
-    #[arg(long, env = "EVENT_TIMEOUT", default_value = "50s")]
+    #[arg(long, env = "EVENT_TIMEOUT", default_value_t = humantime::format_duration(DEFAULT_EVENT_TIMEOUT).to_string())]
     pub(super) event_timeout: String,
     /// Local folder to use instead of Cloud Storage: buckets are its sub-folders.
     #[arg(long, env = "STORAGE_DIR")]

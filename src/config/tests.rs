@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use clap::{CommandFactory as _, Parser as _};
 
-use super::{CommandLine, ServeConfig, Storage};
+use super::{CommandLine, DEFAULT_EVENT_TIMEOUT, ServeConfig, Storage};
 use crate::names::BucketName;
 use crate::store::GcsOptions;
 
@@ -32,7 +30,7 @@ fn the_defaults_are_the_documented_ones() {
     );
     assert_eq!(config.max_source_bytes, 100 << 20);
     assert_eq!(config.limits.max_pixels, 250_000_000);
-    assert_eq!(config.event_timeout, Duration::from_secs(50));
+    assert_eq!(config.event_timeout, DEFAULT_EVENT_TIMEOUT);
     assert_eq!(config.storage, Storage::Gcs(GcsOptions::default()));
     assert!(config.scope.source_buckets.is_empty());
     assert!(!config.scope.propagate_deletes);

@@ -57,7 +57,7 @@ pub(crate) enum Stray {
 pub(crate) struct Orphan {
     /// The name that its source had.
     pub source: ObjectName,
-    /// Whether the output records that name; otherwise it is guessed from the output's own.
+    /// Whether the output's metadata records that name; otherwise it is guessed from the output's own name.
     pub is_recorded: bool,
     /// The output's name in the target bucket.
     pub name: ObjectName,

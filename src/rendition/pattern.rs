@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
+use super::parts::{self, Parts};
 use crate::names::{ObjectName, Prefix};
 
 /// The characters that a literal must encode, as they would end it or the rendition.
@@ -67,7 +68,7 @@ impl Pattern {
     /// The name of a source's output, or `None` if no object can have it.
     #[must_use]
     pub fn name_of(&self, source: &ObjectName) -> Option<ObjectName> {
-        let Parts { dir, stem, dot_ext } = Parts::of(source, self.extensions());
+        let Parts { dir, stem, dot_ext } = self.parts_of(source);
         let mut name = String::new();
         for piece in &self.0 {
             match piece {
@@ -121,12 +122,12 @@ impl Pattern {
         Ok(Self(pieces))
     }
 
-    /// The extensions that this pattern recognises.
-    fn extensions(&self) -> &'static [&'static str] {
+    /// The parts of a source's name, by the extensions that this pattern recognises.
+    fn parts_of<'n>(&self, source: &'n ObjectName) -> Parts<'n> {
         if self.0.contains(&Piece::FirebaseStem) {
-            &FIREBASE_EXTENSIONS
+            Parts::of(source, parts::is_of_picture_to_firebase)
         } else {
-            &EXTENSIONS
+            Parts::of(source, parts::is_of_picture)
         }
     }
 }
@@ -211,39 +212,6 @@ fn literal(text: &str) -> Result<Option<Piece>, InvalidPattern> {
         return Err(InvalidPattern::LineBreak);
     }
     Ok((!decoded.is_empty()).then(|| Piece::Literal(decoded.into_owned())))
-}
-
-/// The parts of a source's name; joined they are the name.
-struct Parts<'n> {
-    dir: &'n str,
-    stem: &'n str,
-    /// A picture's extension with its dot, or nothing.
-    dot_ext: &'n str,
-}
-
-/// The extensions of pictures: `my.photo` has none.
-const EXTENSIONS: [&str; 12] = [
-    "jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "avif", "heic", "heif",
-];
-
-/// The extensions in Firebase's Resize Images (`supportedImageContentTypeMap` in its `global.ts`).
-const FIREBASE_EXTENSIONS: [&str; 9] = [
-    "jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "avif",
-];
-
-impl<'n> Parts<'n> {
-    /// Splits a name. A file's name that is nothing but an extension is a stem, as in other tools.
-    fn of(name: &'n ObjectName, extensions: &[&str]) -> Self {
-        let name = name.as_str();
-        let (dir, file) = name.split_at(name.rfind('/').map_or(0, |slash| slash + 1));
-        let dot = file.rfind('.').filter(|dot| {
-            let extension = &file[dot + 1..];
-            let mut known = extensions.iter();
-            *dot > 0 && known.any(|known| extension.eq_ignore_ascii_case(known))
-        });
-        let (stem, dot_ext) = file.split_at(dot.unwrap_or(file.len()));
-        Self { dir, stem, dot_ext }
-    }
 }
 
 #[cfg(test)]
@@ -425,7 +393,7 @@ mod tests {
             prop_assert_eq!(whole.name_of(&one) == whole.name_of(&other), one == other);
             let parts = pattern(&format!("x{before}{{dir}}{between}{stem}{behind}{extension}"));
             if parts.name_of(&one) == parts.name_of(&other) {
-                let [one, other] = [&one, &other].map(|name| Parts::of(name, parts.extensions()));
+                let [one, other] = [&one, &other].map(|name| parts.parts_of(name));
                 prop_assert_eq!((one.dir, one.stem), (other.dir, other.stem));
             }
         }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 /// The largest body that is parsed: a notification has a few kilobytes, Pub/Sub's limit is 10 MB.
 const MAX_BYTES: usize = 1 << 20;
-/// The length up to which every connection may buffer its body; no notification is longer.
+/// The length up to which every connection may buffer its body, as long as any notification; longer ones take turns.
 const USUAL_BYTES: usize = 64 << 10;
 /// How many longer bodies are read at a time; the others wait unread.
 static LONG_BODIES: Semaphore = Semaphore::const_new(16);

@@ -15,7 +15,7 @@ use super::connection::{raw_response, write_and_close};
 
 /// The most memory of a connection: an endless head, or a body of the usual size, and as much for its task and buffers.
 const BYTES_PER_CONNECTION: u64 = 128 << 10;
-/// Connections take at most this part of the pictures' budget, outside it: an eighth.
+/// Connections take at most an eighth of the pictures' budget, in addition to it.
 const BUDGET_DIVISOR: u64 = 8;
 /// This many connections take little memory on any machine.
 const MIN_CONNECTIONS: u64 = 128;

@@ -5,7 +5,7 @@ use crate::outcome::Severity;
 /// Why an event, or one of its outputs, is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// The event is about neither a new version nor a deletion that is to be followed.
+    /// Nothing to act on: neither a new version, nor a deletion that is followed.
     NotFinalize,
     /// The object is an output of ours: by its place or by its marker.
     OwnObject,

@@ -8,8 +8,9 @@
 A source is `FOLDER/CASE.EXTENSION`; its expected picture is `FOLDER/CASE.expected.png`. The folder tells how much
 the two may differ: tests/render/golden.rs derives each folder's tolerance. `refused/LABEL/CASE.*` must be refused with
 that label. Expected pictures: for JPEG by reference.py (libjpeg-turbo's full decode through Pillow); for lossy WebP
-by libwebp's decode; for all else from the samples that were written. Pictures are smooth, so that the order of colour conversion and filtering, which the format
-leaves open, doesn't show. `scaled` is compared with plane by plane: src/render/jpeg/tests/scaled.rs.
+by libwebp's decode; for all else from the samples that were written. Pictures are smooth, so that the order of colour
+conversion and filtering, which the format leaves open, doesn't show. `scaled` is compared with plane by plane:
+src/render/source/jpeg/decode/tests/scaled.rs.
 """
 
 import pathlib

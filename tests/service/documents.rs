@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use gcs_thumbnailer::config::DEFAULT_EVENT_TIMEOUT;
 use image::ImageFormat;
 use serde_json::{Value, json};
 
@@ -49,7 +50,19 @@ fn is_label(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// Terraform sets the time limit of an event that is the program's default.
+#[test]
+fn terraform_and_the_program_agree_on_the_event_timeout() {
+    let service = read("deploy/service.tf");
+    let line = service
+        .lines()
+        .find(|line| line.trim_start().starts_with("event_timeout_seconds "));
+    let seconds = line.and_then(|line| line.split('=').nth(1)).map(str::trim);
+    let default = DEFAULT_EVENT_TIMEOUT.as_secs().to_string();
+    assert_eq!(seconds, Some(default.as_str()));
 }
 
 /// The README's table of variables and `--help` name the same variables with the same defaults.
