@@ -4,17 +4,21 @@
 //! that says so, and the palette is applied here.
 
 mod directory;
+mod model;
+mod patched;
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Cursor};
 
-use tiff::decoder::{BufferLayoutPreference, Decoder, Limits as DecoderLimits};
-use tiff::tags::{SampleFormat, Tag};
+use tiff::decoder::{BufferLayoutPreference, Decoder};
+use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
 use self::directory::Directory;
+use self::model::{Alpha, Model, Samples};
+use self::patched::Patched;
 use super::check_size;
 use super::rows::{Cover, Resizers, Rows, TakeRow};
-use super::samples::{add_alpha_bytes, add_bytes, add_premultiplied_bytes, rounded};
+use super::samples::{add_alpha_bytes, add_bytes, add_premultiplied_bytes};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::Pixels;
 use crate::render::resize::Grid;
@@ -22,8 +26,6 @@ use crate::render::size::index;
 use crate::render::{Limits, Refusal};
 
 const PHOTOMETRIC: u16 = 262;
-const COLOUR_MAP: u16 = 320;
-const EXTRA_SAMPLES: u16 = 338;
 const ICC_PROFILE: u16 = 34675;
 /// The fields that the decoder reads into lists, at 32 bytes a number.
 const READ: [u16; 19] = [
@@ -56,52 +58,6 @@ pub(super) struct Header<'a> {
     chunk_row: u64,
     /// The heap that the decoder takes for the directory.
     directory_bytes: u64,
-}
-
-/// The meaning of a pixel's samples.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Samples {
-    /// Indices of up to 8 bits, and their colours.
-    Indexed(u8, Vec<[u8; 4]>),
-    /// The samples of a colour model.
-    Colours { model: Model, width: Width },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Model {
-    Grey,
-    GreyAlpha(Alpha),
-    Rgb,
-    Rgba(Alpha),
-    Cmyk,
-}
-
-/// Whether colours are premultiplied by the alpha (section 18).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Alpha {
-    /// Premultiplied.
-    Associated,
-    Unassociated,
-}
-
-/// How a sample is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Width {
-    U8,
-    U16,
-    /// A float from 0 to 1.
-    F32,
-}
-
-impl Model {
-    fn samples(self) -> usize {
-        match self {
-            Self::Grey => 1,
-            Self::GreyAlpha(_) => 2,
-            Self::Rgb => 3,
-            Self::Rgba(_) | Self::Cmyk => 4,
-        }
-    }
 }
 
 impl<'a> Header<'a> {
@@ -223,98 +179,6 @@ fn chunk_row_bytes(
     Ok(columns.saturating_mul(bits).div_ceil(8))
 }
 
-impl Samples {
-    fn new(
-        directory: &Directory<'_>,
-        palette: bool,
-        colour: ColorType,
-        layout: &BufferLayoutPreference,
-    ) -> Result<Self, Refusal> {
-        let unsupported = || Refusal::Unsupported("this kind of TIFF");
-        let (samples, depth) = match colour {
-            ColorType::Gray(depth) => (1, depth),
-            ColorType::RGB(depth) => (3, depth),
-            ColorType::RGBA(depth) | ColorType::CMYK(depth) => (4, depth),
-            ColorType::Multiband {
-                bit_depth,
-                num_samples: 2,
-            } => (2, bit_depth),
-            _ => return Err(unsupported()),
-        };
-        if layout.planes != 1 && layout.planes != samples {
-            return Err(unsupported());
-        }
-        let indexed = samples == 1 && matches!(depth, 1 | 2 | 4 | 8);
-        let integers = layout.sample_format == SampleFormat::Uint;
-        if palette {
-            let map = directory.find(COLOUR_MAP)?.ok_or_else(unsupported)?;
-            // Some writers scale levels to 16 bits by 256 instead of 257, and some not at all: then none is above 255.
-            let shift = if directory.shorts(&map).any(|level| level > 255) {
-                8
-            } else {
-                0
-            };
-            let levels = directory.shorts(&map).map(|level| level >> shift);
-            let colours: Vec<u8> = levels
-                .map(|level| u8::try_from(level).unwrap_or(u8::MAX))
-                .collect();
-            let count = 1 << depth.min(8);
-            if !indexed || !integers || colours.len() != 3 * count {
-                return Err(Refusal::Corrupt("a TIFF's palette".to_owned()));
-            }
-            let (red, rest) = colours.split_at(count);
-            let (green, blue) = rest.split_at(count);
-            let colours = red.iter().zip(green).zip(blue);
-            let colours = colours.map(|((r, g), b)| [*r, *g, *b, u8::MAX]);
-            return Ok(Self::Indexed(depth, colours.collect()));
-        }
-        if indexed && integers && depth < 8 {
-            let highest = u8::MAX >> (8 - depth);
-            let greys = (0..=highest).map(|value| value * (u8::MAX / highest));
-            return Ok(Self::Indexed(
-                depth,
-                greys.map(|grey| [grey, grey, grey, u8::MAX]).collect(),
-            ));
-        }
-        let alpha = match directory.find_short(EXTRA_SAMPLES)? {
-            Some(1) => Alpha::Associated,
-            _ => Alpha::Unassociated,
-        };
-        let model = match (colour, samples) {
-            (ColorType::CMYK(_), _) => Model::Cmyk,
-            (_, 1) => Model::Grey,
-            (_, 2) => Model::GreyAlpha(alpha),
-            (_, 3) => Model::Rgb,
-            _ => Model::Rgba(alpha),
-        };
-        let width = match (depth, layout.sample_format) {
-            (8, SampleFormat::Uint) => Width::U8,
-            (16, SampleFormat::Uint) => Width::U16,
-            (32, SampleFormat::IEEEFP) => Width::F32,
-            _ => return Err(unsupported()),
-        };
-        Ok(Self::Colours { model, width })
-    }
-}
-
-impl Width {
-    /// Appends samples as 8-bit ones. The decoder returns them in native byte order.
-    fn convert(self, stored: &[u8], samples: &mut Vec<u8>) {
-        match self {
-            Self::U8 => samples.extend(stored),
-            Self::U16 => {
-                let words = stored.as_chunks().0.iter();
-                samples.extend(words.map(|word| rounded(u16::from_ne_bytes(*word))));
-            }
-            Self::F32 => {
-                let numbers = stored.as_chunks().0.iter();
-                let numbers = numbers.map(|number| f32::from_ne_bytes(*number) * 255.0);
-                samples.extend(numbers.map(crate::render::pixels::to_sample));
-            }
-        }
-    }
-}
-
 impl Rows for Header<'_> {
     fn size(&self) -> (u32, u32) {
         self.size
@@ -361,47 +225,6 @@ impl Rows for Header<'_> {
             }
             Model::Cmyk => resizers.shrink_cmyk(255, add_premultiplied_bytes::<4>, walk),
         }
-    }
-}
-
-/// A file in which one byte may be replaced.
-#[derive(Clone)]
-struct Patched<'a> {
-    cursor: Cursor<&'a [u8]>,
-    patch: Option<(u64, u8)>,
-}
-
-impl Patched<'_> {
-    fn decoder(&self, limits: Limits) -> Result<Decoder<Self>, Refusal> {
-        let mut bounds = DecoderLimits::default();
-        // The pixel limit bounds what is decoded, and the estimate its memory.
-        bounds.decoding_buffer_size =
-            usize::try_from(limits.max_pixels.saturating_mul(16)).unwrap_or(usize::MAX);
-        bounds.intermediate_buffer_size = usize::MAX;
-        let decoder = Decoder::new(self.clone()).map_err(|error| refusal(&error))?;
-        Ok(decoder.with_limits(bounds))
-    }
-}
-
-impl Read for Patched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let start = self.cursor.position();
-        let read = self.cursor.read(buffer)?;
-        if let Some((position, byte)) = self.patch {
-            let offset = position.checked_sub(start);
-            let offset = offset.and_then(|offset| usize::try_from(offset).ok());
-            let read = buffer.get_mut(..read).unwrap_or_default();
-            if let Some(slot) = offset.and_then(|offset| read.get_mut(offset)) {
-                *slot = byte;
-            }
-        }
-        Ok(read)
-    }
-}
-
-impl Seek for Patched<'_> {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.cursor.seek(position)
     }
 }
 
