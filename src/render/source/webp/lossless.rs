@@ -8,7 +8,9 @@
 use crate::render::Refusal;
 
 /// The symbols of the four other codes of a group: red, blue, alpha and distance.
-const ALPHABETS: [usize; 4] = [256, 256, 256, 40];
+const ALPHABETS: [usize; 4] = [256, 256, 256, PREFIXES as usize];
+/// How many prefixes lengths and distances have; each two take a bit more.
+const PREFIXES: u32 = 40;
 /// The symbols of a group's first code without those of a colour cache: green, and lengths.
 const GREEN: usize = 256 + 24;
 /// The order in which the lengths of the code length code are stored (section 3.7.2.1.2).
@@ -302,6 +304,10 @@ impl Bits<'_> {
         if prefix < 4 {
             return Ok(u64::from(prefix) + 1);
         }
+        // A code of one or two symbols may name any byte.
+        if prefix >= PREFIXES {
+            return Err(malformed());
+        }
         let extra = (prefix - 2) >> 1;
         let offset = u64::from(2 + (prefix & 1)) << extra;
         let low = u64::from(self.read(extra)?);
@@ -311,4 +317,21 @@ impl Bits<'_> {
 
 fn malformed() -> Refusal {
     Refusal::Corrupt("a lossless WebP's codes".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distance_out_of_its_alphabet_is_malformed() {
+        let mut bits = Bits {
+            bytes: &[0xFF; 8],
+            position: 0,
+        };
+        assert_eq!(bits.prefixed(39).unwrap(), (3 << 18) + (1 << 18));
+        for prefix in [40, 130, 255] {
+            assert!(matches!(bits.prefixed(prefix), Err(Refusal::Corrupt(_))));
+        }
+    }
 }
