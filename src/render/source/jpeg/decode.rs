@@ -105,7 +105,12 @@ pub(super) fn memory_bytes(header: &Header, sides: &[Sides]) -> u64 {
                 strips
             }
         });
-    TABLES + planes.sum::<u64>()
+    let ahead = if header.progressive {
+        0
+    } else {
+        sequential::ahead_memory_bytes(header, four_sides(sides))
+    };
+    TABLES + planes.sum::<u64>() + ahead
 }
 
 fn four_sides(sides: &[Sides]) -> [Sides; 4] {

@@ -252,7 +252,7 @@ pub(super) fn extend(bits: u32, size: u32) -> i32 {
 
 /// The top bit of each byte of `word` that is 0xFF.
 #[inline(always)]
-fn ffs(word: u64) -> u64 {
+pub(super) fn ffs(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
     // Only 0x7F carries into the top bit, and no byte carries into the next.

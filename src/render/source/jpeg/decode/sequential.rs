@@ -2,10 +2,18 @@
 //!
 //! Each component is complete after its one scan, so only the samples of one row of minimum coded units are kept.
 
+mod ahead;
+mod chains;
+mod part;
+mod plain;
+
+use ahead::{Ahead, Worth};
+
 use super::{
     BlockSide, Refusal, Sides, Sink,
     bits::{Bits, Fault},
     block_table::BlockTable,
+    frame::Component,
     header::Header,
     huffman::DcTable,
     idct::{self, Block, LOWEST_4X4, NATURAL, coefficient, dequantized},
@@ -22,6 +30,17 @@ pub(super) fn decode(
     header: &Header,
     source: &[u8],
     sides: [Sides; 4],
+    sink: &mut Sink,
+) -> Result<(), Refusal> {
+    decode_ahead(header, source, sides, Worth::MEASURED, sink)
+}
+
+/// As [`decode`], looking ahead where `worth` says.
+fn decode_ahead(
+    header: &Header,
+    source: &[u8],
+    sides: [Sides; 4],
+    worth: Worth,
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
     let mut segments = Segments::new(source)?;
@@ -50,7 +69,9 @@ pub(super) fn decode(
                     &scan,
                     &tables,
                     sides,
-                    Bits::new(source, segments.position()),
+                    source,
+                    segments.position(),
+                    worth,
                     sink,
                 )?;
                 segments.seek(end);
@@ -59,6 +80,20 @@ pub(super) fn decode(
         }
     }
     Ok(())
+}
+
+/// An upper bound of the heap for looking ahead, for a frame whose components have `sides`.
+pub(super) fn ahead_memory_bytes(header: &Header, sides: [Sides; 4]) -> u64 {
+    let blocks = |component: &Component| {
+        u64::from(header.mcus.0 * component.h) * u64::from(header.mcus.1 * component.v)
+    };
+    let all: u64 = header.components.iter().map(blocks).sum();
+    let one = |sides: &Sides| sides.largest() == BlockSide::One;
+    if all >= Worth::MEASURED.blocks && sides.iter().any(one) {
+        Ahead::MEMORY as u64
+    } else {
+        0
+    }
 }
 
 /// One component during its scan.
@@ -163,9 +198,12 @@ fn decode_scan(
     scan: &Scan,
     tables: &Tables,
     sides: [Sides; 4],
-    mut bits: Bits,
+    source: &[u8],
+    position: usize,
+    worth: Worth,
     sink: &mut Sink,
 ) -> Result<usize, Refusal> {
+    let mut bits = Bits::new(source, position);
     let decoding = Decoding::new(scan, tables, sides)?;
     let mut decoders = Vec::with_capacity(4);
     for component in &scan.components {
@@ -182,6 +220,12 @@ fn decode_scan(
     } else {
         decode_run::<false>
     };
+    let ones = decoders.iter().all(|one| one.side == BlockSide::One);
+    let worth_while = tables.restart_interval == 0 && scan.blocks() >= worth.blocks;
+    let mut ahead = (ones && !several && worth_while).then(|| {
+        let places = places.get(..count).unwrap_or_default();
+        Ahead::new(&decoders, places, source, position, worth)
+    });
     for run in Runs::new(scan, tables.restart_interval) {
         if let Some(turn) = run.restart {
             bits.restart(turn)?;
@@ -193,7 +237,20 @@ fn decode_scan(
             place.at = place.first + run.x.start * place.step;
             place.x = place.first_x + run.x.start * place.step_x;
         }
-        bits = decode_run(&mut decoders, &mut places, run.x.len() * count, bits)?;
+        let mut blocks = run.x.len() * count;
+        let mut turn = 0;
+        while let Some(found) = &mut ahead
+            && blocks > 0
+        {
+            if let Some((starts, bytes)) = found.take(blocks) {
+                turn = store_ones(&mut decoders, &mut places, turn, starts, bytes);
+                blocks -= starts.len();
+            } else {
+                bits = found.bits();
+                ahead = None;
+            }
+        }
+        bits = decode_run(&mut decoders, &mut places, turn, blocks, bits)?;
         if run.ends_row {
             bits.check()?;
             for decoder in &mut decoders {
@@ -204,7 +261,33 @@ fn decode_scan(
             }
         }
     }
-    Ok(bits.position())
+    Ok(ahead.map_or(bits, |ahead| ahead.bits()).position())
+}
+
+/// Decodes blocks of one sample that begin at the bits `starts` of `bytes`; returns the index of the one that is next.
+#[inline(never)]
+fn store_ones(
+    decoders: &mut [Decoder],
+    places: &mut [Place; MAX_PLACES],
+    mut turn: usize,
+    starts: &[u32],
+    bytes: &plain::Bytes,
+) -> usize {
+    for &start in starts {
+        let place = &mut places[turn % MAX_PLACES];
+        turn = place.next;
+        let at = place.at;
+        place.at += place.step;
+        if let Some(decoder) = decoders.get_mut(place.decoder) {
+            let mut bits = Bits::of(plain::window(bytes, start));
+            if let Ok(difference) = decoder.dc.difference(&mut bits) {
+                decoder.prediction = decoder.prediction.wrapping_add(difference);
+            }
+            let dc = dequantized(coefficient(decoder.prediction), decoder.steps[0]);
+            decoder.strip.store([[idct::one(dc)]], at);
+        }
+    }
+    turn
 }
 
 /// Lists the blocks of a unit in their order (A.2.3); returns their number.
@@ -243,11 +326,11 @@ fn place_blocks(scan: &Scan, decoders: &[Decoder], places: &mut [Place; MAX_PLAC
 fn decode_run<'a, const SEVERAL: bool>(
     decoders: &mut [Decoder],
     places: &mut [Place; MAX_PLACES],
+    mut turn: usize,
     blocks: usize,
     bits: Bits<'a>,
 ) -> Result<Bits<'a>, Fault> {
     let mut bits = bits.in_registers();
-    let mut turn = 0;
     for _ in 0..blocks {
         let place = &mut places[turn % MAX_PLACES];
         turn = place.next;

@@ -1,0 +1,90 @@
+//! A part of an entropy-coded segment, and where its blocks begin.
+
+use super::chains::boxed;
+
+/// The most blocks of a part.
+pub(super) const MAX_BLOCKS: usize = 4 << 10;
+
+/// From how many blocks on a part is left as it is: a turn of the loop adds a block with each lookup.
+pub(super) const MAX_COUNT: usize = MAX_BLOCKS - 8;
+
+/// A part of the segment: where its blocks begin.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// `starts[..=count]` are the positions of its blocks and of the next, in bits.
+    pub(super) starts: Box<[u32; MAX_BLOCKS]>,
+    pub(super) count: usize,
+    /// The place in the unit of the first block.
+    pub(super) first: usize,
+    /// Where the decoder is, and `coefficients << 8` of the block so far.
+    pub(super) at: u32,
+    pub(super) place: u32,
+    /// Where it may stop.
+    pub(super) limit: u32,
+}
+
+impl Part {
+    /// An upper bound of its heap.
+    pub(super) const MEMORY: usize = size_of::<[u32; MAX_BLOCKS]>();
+
+    pub(super) fn new() -> Self {
+        Self {
+            starts: boxed(0),
+            count: 0,
+            first: 0,
+            at: 0,
+            place: 0,
+            limit: 0,
+        }
+    }
+
+    /// Begins with a block at `at`, whose place in the unit is `turn`.
+    pub(super) fn begin(&mut self, at: u32, turn: usize, limit: u32) {
+        self.starts[0] = at;
+        self.count = 0;
+        self.first = turn;
+        self.at = at;
+        self.place = 0;
+        self.limit = limit;
+    }
+
+    /// Whether it reaches its limit, or has all the blocks that there is room for.
+    pub(super) fn is_done(&self) -> bool {
+        self.at >= self.limit || self.count >= MAX_COUNT
+    }
+
+    /// Gives up: what was found so far remains.
+    pub(super) fn stop(&mut self) {
+        self.limit = 0;
+    }
+
+    /// Where this part, from its block `from` on, comes upon a block of `other`: the numbers of both.
+    ///
+    /// That block must begin at the same bit, and in the same place of a unit of `unit` blocks, so that the same tables
+    /// decode it: then all that follows is the same too. Bits from `total` on don't count.
+    pub(super) fn meets(
+        &self,
+        from: usize,
+        other: &Self,
+        unit: usize,
+        total: u32,
+    ) -> Option<(usize, usize)> {
+        let mut own = (from..).zip(self.starts.get(from..=self.count)?).peekable();
+        for (theirs, &start) in (0..).zip(other.starts.get(..=other.count)?) {
+            if start > total {
+                return None;
+            }
+            while own.next_if(|&(_, &own)| own < start).is_some() {}
+            let &(own, &own_start) = own.peek()?;
+            if own_start == start && (self.first + own) % unit == (other.first + theirs) % unit {
+                return Some((own, theirs));
+            }
+        }
+        None
+    }
+
+    /// Begins anew behind the byte that can't be decoded.
+    pub(super) fn retry(&mut self) {
+        self.begin((self.at | 7) + 1, 0, self.limit);
+    }
+}
