@@ -162,7 +162,10 @@ impl<'t> Codes<'t> {
                 },
                 count: part.count,
                 following: self.following(part.first),
-                starts: &mut part.starts,
+                next: {
+                    let [_, next @ ..] = &mut *part.starts;
+                    next
+                },
             }
         });
         let mut result = Ok(());
@@ -204,7 +207,8 @@ struct Lane<'c, 'p> {
     table: u32,
     count: usize,
     following: &'c [u32; MAX_BLOCKS],
-    starts: &'p mut [u32; MAX_BLOCKS],
+    /// By block: where the next one begins.
+    next: &'p mut [u32; MAX_BLOCKS],
 }
 
 impl Lane<'_, '_> {
@@ -213,7 +217,7 @@ impl Lane<'_, '_> {
     fn step(&mut self, codes: &Codes, bytes: &Bytes) -> bool {
         /// The end of a block, and the mark of what the table doesn't know: no entry, more coefficients than a block
         /// has, and exactly as many.
-        const END: u32 = 0x8000;
+        const END: u32 = 15;
         const UNKNOWN: u32 = 0x4000;
         let slot = (self.window >> (64 - WINDOW)) as usize + self.table as usize;
         let skip = u32::from(codes.skips[slot % SKIPS].0);
@@ -232,11 +236,15 @@ impl Lane<'_, '_> {
             self.window = window(bytes, self.at);
         }
         // The position is stored at once as that of the next block: if it isn't, the next lookup stores another.
-        let now = self.count % MAX_BLOCKS;
-        let both = self.following[now];
-        self.starts[(now + 1) % MAX_BLOCKS] = self.at;
-        let ends = self.place & END != 0;
-        self.count += usize::from(ends);
+        let next = self.next.get_mut(self.count);
+        let both = self.following.get(self.count);
+        let (Some(next), Some(&both)) = (next, both) else {
+            return false;
+        };
+        *next = self.at;
+        let ended = self.place >> END;
+        self.count += ended as usize;
+        let ends = ended != 0;
         // Both halves come with one load, since a choice between two loads would become a load that waits.
         self.table = select_unpredictable(ends, both >> 16, both & 0xFFFF);
         self.place = select_unpredictable(ends, 0, self.place);

@@ -12,7 +12,7 @@ pub(super) const MAX_COUNT: usize = MAX_BLOCKS - 8;
 #[derive(Debug)]
 pub(super) struct Part {
     /// `starts[..=count]` are the positions of its blocks and of the next, in bits.
-    pub(super) starts: Box<[u32; MAX_BLOCKS]>,
+    pub(super) starts: Box<[u32; MAX_BLOCKS + 1]>,
     pub(super) count: usize,
     /// The place in the unit of the first block.
     pub(super) first: usize,
@@ -25,7 +25,7 @@ pub(super) struct Part {
 
 impl Part {
     /// An upper bound of its heap.
-    pub(super) const MEMORY: usize = size_of::<[u32; MAX_BLOCKS]>();
+    pub(super) const MEMORY: usize = size_of::<[u32; MAX_BLOCKS + 1]>();
 
     pub(super) fn new() -> Self {
         Self {
