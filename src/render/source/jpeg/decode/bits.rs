@@ -86,6 +86,11 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// All that it reads from.
+    pub(super) fn source(&self) -> &'a [u8] {
+        self.source
+    }
+
     /// The position from which the search for the next marker goes on.
     pub(super) fn position(&self) -> usize {
         self.position

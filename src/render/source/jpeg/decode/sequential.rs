@@ -69,8 +69,7 @@ fn decode_ahead(
                     &scan,
                     &tables,
                     sides,
-                    source,
-                    segments.position(),
+                    Bits::new(source, segments.position()),
                     worth,
                     sink,
                 )?;
@@ -198,12 +197,10 @@ fn decode_scan(
     scan: &Scan,
     tables: &Tables,
     sides: [Sides; 4],
-    source: &[u8],
-    position: usize,
+    mut bits: Bits,
     worth: Worth,
     sink: &mut Sink,
 ) -> Result<usize, Refusal> {
-    let mut bits = Bits::new(source, position);
     let decoding = Decoding::new(scan, tables, sides)?;
     let mut decoders = Vec::with_capacity(4);
     for component in &scan.components {
@@ -224,7 +221,7 @@ fn decode_scan(
     let worth_while = tables.restart_interval == 0 && scan.blocks() >= worth.blocks;
     let mut ahead = (ones && !several && worth_while).then(|| {
         let places = places.get(..count).unwrap_or_default();
-        Ahead::new(&decoders, places, source, position, worth)
+        Ahead::new(&decoders, places, bits, worth)
     });
     for run in Runs::new(scan, tables.restart_interval) {
         if let Some(turn) = run.restart {

@@ -79,14 +79,13 @@ impl<'s, 't> Ahead<'s, 't> {
     pub(super) fn new(
         decoders: &[Decoder<'t>],
         places: &[Place],
-        source: &'s [u8],
-        position: usize,
+        bits: Bits<'s>,
         worth: Worth,
     ) -> Self {
         Self {
-            source,
+            source: bits.source(),
             codes: Codes::new(decoders, places),
-            plain: Plain::new(position),
+            plain: Plain::new(bits.position()),
             parts: (0..PARTS).map(|_| Part::new()).collect(),
             found: Vec::with_capacity(PARTS),
             at: 0,
@@ -106,7 +105,7 @@ impl<'s, 't> Ahead<'s, 't> {
         let part = self.parts.get(*part)?;
         let taken = range.start..range.end.min(range.start.saturating_add(blocks));
         range.start = taken.end;
-        if range.is_empty() {
+        if range.start == range.end {
             self.found.pop();
         }
         self.at = *part.starts.get(taken.end)?;

@@ -73,7 +73,7 @@ impl<'t> Codes<'t> {
                 let tables = turn.tables;
                 same_ac(turn) && tables.is_some_and(|(dc, _)| std::ptr::eq(dc, decoder.dc))
             };
-            let mut make = |fill: &dyn Fn(&mut [Skip])| {
+            let mut filled = |fill: &dyn Fn(&mut [Skip])| {
                 free.next().map_or(0, |(table, index)| {
                     fill(table);
                     index
@@ -83,9 +83,9 @@ impl<'t> Codes<'t> {
             let rest = made.iter().find(same_ac).map(|turn| turn.rest);
             let turn = Turn {
                 start: start
-                    .unwrap_or_else(|| make(&|table| decoder.ac.fill_starts(decoder.dc, table))),
+                    .unwrap_or_else(|| filled(&|table| decoder.ac.fill_starts(decoder.dc, table))),
                 rest: rest
-                    .unwrap_or_else(|| make(&|table| table.copy_from_slice(decoder.ac.skips()))),
+                    .unwrap_or_else(|| filled(&|table| table.copy_from_slice(decoder.ac.skips()))),
                 tables: Some((decoder.dc, decoder.ac)),
             };
             made.push(turn);
@@ -232,7 +232,7 @@ impl Lane<'_, '_> {
                 return false;
             }
             self.at = (behind >> 32) as u32;
-            self.place = behind as u32 & 0xFFFF;
+            self.place = (behind & 0xFFFF) as u32;
             self.window = window(bytes, self.at);
         }
         // The position is stored at once as that of the next block: if it isn't, the next lookup stores another.

@@ -88,3 +88,30 @@ impl Part {
         self.begin((self.at | 7) + 1, 0, self.limit);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(first: usize, starts: &[u32]) -> Part {
+        let mut part = Part::new();
+        part.begin(0, first, 100);
+        part.starts[..starts.len()].copy_from_slice(starts);
+        part.count = starts.len() - 1;
+        part
+    }
+
+    #[test]
+    fn parts_meet_at_the_same_bit_and_place_before_the_end() {
+        let meet = |first, total| {
+            let own = part(first, &[5, 20, 30, 31, 47, 60]);
+            own.meets(1, &part(0, &[20, 33, 47, 60]), 3, total)
+        };
+        // Both are at bit 20 in different places of a unit of three, at 47 and 60 in the same.
+        assert_eq!(meet(1, 60), Some((4, 2)));
+        assert_eq!(meet(1, 47), Some((4, 2)));
+        assert_eq!(meet(1, 46), None);
+        assert_eq!(meet(0, 60), None);
+        assert_eq!(part(0, &[5, 20]).meets(0, &part(0, &[33]), 1, 60), None);
+    }
+}

@@ -182,8 +182,8 @@ fn looks(source: &[u8], worth: Worth) -> Vec<usize> {
     let decoders: Vec<_> = scan.components.iter().map(decoder).collect();
     let mut places = [Place::default(); MAX_PLACES];
     let count = place_blocks(&scan, &decoders, &mut places);
-    let position = segments.position();
-    let mut ahead = Ahead::new(&decoders, &places[..count], source, position, worth);
+    let bits = Bits::new(source, segments.position());
+    let mut ahead = Ahead::new(&decoders, &places[..count], bits, worth);
     let mut looks = Vec::new();
     loop {
         if ahead.found.is_empty() {
