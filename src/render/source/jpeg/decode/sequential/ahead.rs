@@ -51,7 +51,7 @@ impl Worth {
 /// Huffman codes fall into step by themselves after some blocks (Klein and Wiseman: Parallel Huffman decoding with
 /// applications to JPEG files, 2003). Each part is followed into the next; if it comes upon a bit where a block of the
 /// next one began too, in the same place of a unit, then all that the next one found from there on is right: the same
-/// bits are decoded with the same tables. If it doesn't, what the next one found is dropped.
+/// bits are decoded with the same tables. (Places with the same tables are the same place, if all units repeat them.) If it doesn't, what the next one found is dropped.
 ///
 /// Nothing is found from a marker or a fault on: there [`Ahead::bits`] takes over, and tells what is wrong.
 pub(super) struct Ahead<'s, 't> {
@@ -219,7 +219,7 @@ impl<'s, 't> Ahead<'s, 't> {
         let mut from = 0;
         self.misses += 1;
         for (next_number, next) in parts {
-            let Some((end, begin)) = part.meets(from, next, self.codes.unit, total) else {
+            let Some((end, begin)) = part.meets(from, next, self.codes.period, total) else {
                 break;
             };
             self.found.push((number, from..end));

@@ -39,8 +39,9 @@ pub(super) struct Codes<'t> {
     /// The tables of [`BlockTable::skip`] and [`BlockTable::fill_starts`], one behind the other.
     skips: Box<[Skip; SKIPS]>,
     turns: [Turn<'t>; MAX_PLACES],
-    /// How many blocks a unit has.
+    /// How many blocks a unit has, and after how many of them the tables come again.
     pub(super) unit: usize,
+    pub(super) period: usize,
     /// By block: where the entries for its rest begin, and in the upper half those for the next block.
     following: Box<[u32; MAX_BLOCKS + MAX_PLACES]>,
 }
@@ -95,6 +96,9 @@ impl<'t> Codes<'t> {
         for (turn, place) in turns.iter_mut().zip(places) {
             *turn = made.get(place.decoder).copied().unwrap_or_default();
         }
+        let table = |block: usize| turns.get(block % unit).map(|turn| (turn.start, turn.rest));
+        let again = |&period: &usize| (0..unit).all(|block| table(block) == table(block + period));
+        let period = (1..unit).find(again).unwrap_or(unit);
         let mut following = boxed(0);
         for (index, following) in following.iter_mut().enumerate() {
             let [block, next] = [index, index + 1].map(|block| turns[block % unit % MAX_PLACES]);
@@ -104,6 +108,7 @@ impl<'t> Codes<'t> {
             skips,
             turns,
             unit,
+            period,
             following,
         }
     }

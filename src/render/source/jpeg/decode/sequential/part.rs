@@ -60,13 +60,13 @@ impl Part {
 
     /// Where this part, from its block `from` on, comes upon a block of `other`: the numbers of both.
     ///
-    /// That block must begin at the same bit, and in the same place of a unit of `unit` blocks, so that the same tables
-    /// decode it: then all that follows is the same too. Bits from `total` on don't count.
+    /// That block must begin at the same bit, and in the same place of a unit, whose tables come again after `period`
+    /// blocks, so that the same tables decode it: then all that follows is the same too. Bits from `total` on don't count.
     pub(super) fn meets(
         &self,
         from: usize,
         other: &Self,
-        unit: usize,
+        period: usize,
         total: u32,
     ) -> Option<(usize, usize)> {
         let mut own = (from..).zip(self.starts.get(from..=self.count)?).peekable();
@@ -76,7 +76,8 @@ impl Part {
             }
             while own.next_if(|&(_, &own)| own < start).is_some() {}
             let &(own, &own_start) = own.peek()?;
-            if own_start == start && (self.first + own) % unit == (other.first + theirs) % unit {
+            if own_start == start && (self.first + own) % period == (other.first + theirs) % period
+            {
                 return Some((own, theirs));
             }
         }

@@ -141,6 +141,7 @@ fn picture(size: u16, components: &[(u8, u8)], interval: u16, random: &mut Rando
 
 const GREY: &[(u8, u8)] = &[(0x11, 0)];
 const FULL: &[(u8, u8)] = &[(0x11, 0), (0x11, 1), (0x11, 1)];
+const ALIKE: &[(u8, u8)] = &[(0x22, 0), (0x21, 0), (0x11, 0)];
 const QUARTER: &[(u8, u8)] = &[(0x22, 0), (0x11, 1), (0x11, 1)];
 
 fn ones() -> [Sides; 4] {
@@ -199,7 +200,7 @@ fn looks(source: &[u8], worth: Worth) -> Vec<usize> {
 #[test]
 fn parts_meet_whatever_the_sampling() {
     let random = &mut Random(1);
-    for components in [GREY, FULL, QUARTER] {
+    for components in [GREY, FULL, QUARTER, ALIKE] {
         let source = picture(1200, components, 0, random);
         let looks = looks(&source, Worth::MEASURED);
         assert_eq!(looks.first(), Some(&PARTS), "{components:?}: {looks:?}");
@@ -213,9 +214,24 @@ fn parts_meet_whatever_the_sampling() {
 
 #[test]
 fn parts_that_never_meet_are_dropped_and_at_last_not_made() {
-    // Nothing tells the blocks of a unit apart, so that most parts take the wrong one for the first.
-    let alike = [(0x22, 0), (0x21, 0), (0x11, 0)];
-    let source = picture(1200, &alike, 0, &mut Random(2));
+    // Two pairs of tables that are the same: nothing in the data tells the blocks of a unit apart, so that most parts
+    // take the wrong one for the first.
+    let mut source = picture(1200, ALIKE, 0, &mut Random(2));
+    let (dc, ac) = (&standard::DC[0], &standard::AC[0]);
+    let tables = [
+        &[0x01][..],
+        &dc.counts,
+        &dc.symbols[..12],
+        &[0x11],
+        &ac.counts,
+        &ac.symbols[..162],
+    ];
+    source.splice(2..2, segment(markers::DHT, &tables.concat()));
+    let scan = source
+        .windows(2)
+        .position(|pair| pair == [0xFF, markers::SOS]);
+    let components = &mut source[scan.unwrap() + 5..];
+    (components[3], components[5]) = (0x11, 0x11);
     let looks = looks(&source, SMALL);
     assert!(looks.iter().any(|&parts| parts == 1), "{looks:?}");
     assert!(looks.len() < 40, "{looks:?}");
