@@ -267,10 +267,10 @@ fn store_ones(
     decoders: &mut [Decoder],
     places: &mut [Place; MAX_PLACES],
     mut turn: usize,
-    starts: &[u32],
+    starts: &[part::Row],
     bytes: &plain::Bytes,
 ) -> usize {
-    for &start in starts {
+    for &part::Row { start, .. } in starts {
         let place = &mut places[turn % MAX_PLACES];
         turn = place.next;
         let at = place.at;

@@ -6,7 +6,7 @@ use super::{
     super::bits::Bits,
     Decoder, Place,
     chains::Codes,
-    part::{MAX_BLOCKS, Part},
+    part::{MAX_BLOCKS, Part, Row},
     plain::{Bytes, CAPACITY, Plain},
 };
 
@@ -97,7 +97,7 @@ impl<'s, 't> Ahead<'s, 't> {
     }
 
     /// The positions of the next blocks, at most `blocks`, and the bytes that they are in.
-    pub(super) fn take(&mut self, blocks: usize) -> Option<(&[u32], &Bytes)> {
+    pub(super) fn take(&mut self, blocks: usize) -> Option<(&[Row], &Bytes)> {
         if self.found.is_empty() && !self.look() {
             return None;
         }
@@ -108,9 +108,9 @@ impl<'s, 't> Ahead<'s, 't> {
         if range.start == range.end {
             self.found.pop();
         }
-        self.at = *part.starts.get(taken.end)?;
+        self.at = part.rows.get(taken.end)?.start;
         self.turn = (self.turn + taken.len()) % self.codes.unit;
-        Some((part.starts.get(taken)?, self.plain.bytes()))
+        Some((part.rows.get(taken)?, self.plain.bytes()))
     }
 
     /// A reader of the bits from the next block on.
@@ -138,9 +138,9 @@ impl<'s, 't> Ahead<'s, 't> {
         let blocks = self.found.iter().map(|(_, range)| range.len()).sum();
         let end = self.found.first().and_then(|(part, range)| {
             let part = self.parts.get(*part)?;
-            part.starts.get(range.end)
+            part.rows.get(range.end)
         });
-        if let Some(&end) = end
+        if let Some(&Row { start: end, .. }) = end
             && let Some(part) = (end as usize / 8 * (MAX_BLOCKS / 2)).checked_div(blocks)
         {
             self.part = part.clamp(256.min(self.worth.part), self.worth.part);
@@ -228,8 +228,8 @@ impl<'s, 't> Ahead<'s, 't> {
                 self.misses = 0;
             }
         }
-        let starts = part.starts.get(from..=part.count).unwrap_or_default();
-        let within = starts.partition_point(|&start| start <= total);
+        let starts = part.rows.get(from..=part.count).unwrap_or_default();
+        let within = starts.partition_point(|row| row.start <= total);
         self.found
             .push((number, from..from + within.saturating_sub(1)));
         self.found.reverse();

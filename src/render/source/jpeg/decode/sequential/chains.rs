@@ -12,7 +12,7 @@ use super::{
         huffman::DcTable,
     },
     Decoder, MAX_PLACES, Place,
-    part::{MAX_BLOCKS, MAX_COUNT, Part},
+    part::{MAX_BLOCKS, MAX_COUNT, Part, Row},
     plain::{Bytes, window},
 };
 
@@ -156,6 +156,12 @@ impl<'t> Codes<'t> {
     ) -> Result<(), usize> {
         let limits = parts.each_ref().map(|part| part.limit);
         let mut lanes = parts.each_mut().map(|part| {
+            if part.tables_of != Some(part.first) {
+                part.tables_of = Some(part.first);
+                for (row, &tables) in part.rows[1..].iter_mut().zip(self.following(part.first)) {
+                    row.tables = tables;
+                }
+            }
             let turn = self.turn(part.first + part.count);
             Lane {
                 window: 0,
@@ -166,9 +172,8 @@ impl<'t> Codes<'t> {
                     _ => turn.rest.into(),
                 },
                 count: part.count,
-                following: self.following(part.first),
                 next: {
-                    let [_, next @ ..] = &mut *part.starts;
+                    let [_, next @ ..] = &mut *part.rows;
                     next
                 },
             }
@@ -202,7 +207,7 @@ impl<'t> Codes<'t> {
 }
 
 /// A [`Part`] in the loop.
-struct Lane<'c, 'p> {
+struct Lane<'p> {
     /// The bits from `at` on, left-aligned.
     window: u64,
     at: u32,
@@ -211,12 +216,11 @@ struct Lane<'c, 'p> {
     /// Where the entries begin that are for these bits.
     table: u32,
     count: usize,
-    following: &'c [u32; MAX_BLOCKS],
     /// By block: where the next one begins.
-    next: &'p mut [u32; MAX_BLOCKS],
+    next: &'p mut [Row; MAX_BLOCKS],
 }
 
-impl Lane<'_, '_> {
+impl Lane<'_> {
     /// Takes one lookup, or one symbol that has none; returns whether there was a symbol.
     #[inline(always)]
     fn step(&mut self, codes: &Codes, bytes: &Bytes) -> bool {
@@ -241,12 +245,11 @@ impl Lane<'_, '_> {
             self.window = window(bytes, self.at);
         }
         // The position is stored at once as that of the next block: if it isn't, the next lookup stores another.
-        let next = self.next.get_mut(self.count);
-        let both = self.following.get(self.count);
-        let (Some(next), Some(&both)) = (next, both) else {
+        let Some(next) = self.next.get_mut(self.count) else {
             return false;
         };
-        *next = self.at;
+        next.start = self.at;
+        let both = next.tables;
         let ended = self.place >> END;
         self.count += ended as usize;
         let ends = ended != 0;

@@ -8,14 +8,25 @@ pub(super) const MAX_BLOCKS: usize = 4 << 10;
 /// From how many blocks on a part is left as it is: a turn of the loop adds a block with each lookup.
 pub(super) const MAX_COUNT: usize = MAX_BLOCKS - 8;
 
+/// A block.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Row {
+    /// Where it begins, in bits.
+    pub(super) start: u32,
+    /// Where the entries begin for the rest of the block before it, and in the upper half those for its start.
+    pub(super) tables: u32,
+}
+
 /// A part of the segment: where its blocks begin.
 #[derive(Debug)]
 pub(super) struct Part {
-    /// `starts[..=count]` are the positions of its blocks and of the next, in bits.
-    pub(super) starts: Box<[u32; MAX_BLOCKS + 1]>,
+    /// `rows[..=count]` are its blocks and the next.
+    pub(super) rows: Box<[Row; MAX_BLOCKS + 1]>,
     pub(super) count: usize,
     /// The place in the unit of the first block.
     pub(super) first: usize,
+    /// The value of `first` that the tables of `rows` are for.
+    pub(super) tables_of: Option<usize>,
     /// Where the decoder is, and `coefficients << 8` of the block so far.
     pub(super) at: u32,
     pub(super) place: u32,
@@ -25,13 +36,14 @@ pub(super) struct Part {
 
 impl Part {
     /// An upper bound of its heap.
-    pub(super) const MEMORY: usize = size_of::<[u32; MAX_BLOCKS + 1]>();
+    pub(super) const MEMORY: usize = size_of::<[Row; MAX_BLOCKS + 1]>();
 
     pub(super) fn new() -> Self {
         Self {
-            starts: boxed(0),
+            rows: boxed(Row::default()),
             count: 0,
             first: 0,
+            tables_of: None,
             at: 0,
             place: 0,
             limit: 0,
@@ -40,7 +52,7 @@ impl Part {
 
     /// Begins with a block at `at`, whose place in the unit is `turn`.
     pub(super) fn begin(&mut self, at: u32, turn: usize, limit: u32) {
-        self.starts[0] = at;
+        self.rows[0].start = at;
         self.count = 0;
         self.first = turn;
         self.at = at;
@@ -69,13 +81,18 @@ impl Part {
         period: usize,
         total: u32,
     ) -> Option<(usize, usize)> {
-        let mut own = (from..).zip(self.starts.get(from..=self.count)?).peekable();
-        for (theirs, &start) in (0..).zip(other.starts.get(..=other.count)?) {
+        let mut own = (from..).zip(self.rows.get(from..=self.count)?).peekable();
+        for (theirs, &Row { start, .. }) in (0..).zip(other.rows.get(..=other.count)?) {
             if start > total {
                 return None;
             }
-            while own.next_if(|&(_, &own)| own < start).is_some() {}
-            let &(own, &own_start) = own.peek()?;
+            while own.next_if(|(_, own)| own.start < start).is_some() {}
+            let &(
+                own,
+                &Row {
+                    start: own_start, ..
+                },
+            ) = own.peek()?;
             if own_start == start && (self.first + own) % period == (other.first + theirs) % period
             {
                 return Some((own, theirs));
@@ -97,7 +114,9 @@ mod tests {
     fn part(first: usize, starts: &[u32]) -> Part {
         let mut part = Part::new();
         part.begin(0, first, 100);
-        part.starts[..starts.len()].copy_from_slice(starts);
+        for (row, &start) in part.rows.iter_mut().zip(starts) {
+            row.start = start;
+        }
         part.count = starts.len() - 1;
         part
     }
