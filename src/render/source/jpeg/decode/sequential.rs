@@ -1,6 +1,9 @@
 //! Sequential frames: baseline and extended (ITU-T T.81, F.2).
 //!
 //! Each component is complete after its one scan, so only the samples of one row of minimum coded units are kept.
+//!
+//! Where only means are needed, a block's DC coefficient, nearly all the time goes by finding out where the next block
+//! begins: then [`Ahead`] does that for many blocks in advance, and [`decode_run`] only what is left at the end.
 
 mod ahead;
 mod chains;
