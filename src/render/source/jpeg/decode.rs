@@ -8,7 +8,8 @@
 //! - `markers` finds the segments of the file; `header`, `frame`, `scan`, `tables` and `standard` parse them.
 //! - `bits` and `huffman` read the entropy-coded data; `block_table` decodes or skips the AC coefficients of sequential
 //!   blocks, `band_table` decodes those of progressive bands.
-//! - `sequential` decodes frames whose blocks are complete at once, in memory of O(width).
+//! - `sequential` decodes frames whose blocks are complete at once, in memory of O(width). At an eighth of the size
+//!   its `ahead` finds where blocks begin in several places at once.
 //! - `progressive` decodes frames that gather `coefficients` scan by scan, of which `selection` leaves out what isn't
 //!   needed; `refinement` adds single bits.
 //! - `idct` and `planes` turn coefficients into rows of samples.
@@ -105,7 +106,12 @@ pub(super) fn memory_bytes(header: &Header, sides: &[Sides]) -> u64 {
                 strips
             }
         });
-    TABLES + planes.sum::<u64>()
+    let ahead = if header.progressive {
+        0
+    } else {
+        sequential::ahead_memory_bytes(header, four_sides(sides))
+    };
+    TABLES + planes.sum::<u64>() + ahead
 }
 
 fn four_sides(sides: &[Sides]) -> [Sides; 4] {

@@ -86,6 +86,11 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// All that it reads from.
+    pub(super) fn source(&self) -> &'a [u8] {
+        self.source
+    }
+
     /// The position from which the search for the next marker goes on.
     pub(super) fn position(&self) -> usize {
         self.position
@@ -252,7 +257,7 @@ pub(super) fn extend(bits: u32, size: u32) -> i32 {
 
 /// The top bit of each byte of `word` that is 0xFF.
 #[inline(always)]
-fn ffs(word: u64) -> u64 {
+pub(super) fn ffs(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
     // Only 0x7F carries into the top bit, and no byte carries into the next.

@@ -3,7 +3,7 @@
 use super::{
     Refusal,
     bits::{Bits, Fault},
-    huffman::{Codes, Coefficient, Short, Specification, byte, windows},
+    huffman::{Codes, Coefficient, DcTable, Short, Specification, byte, windows},
     idct::{coefficient, dequantized},
 };
 
@@ -11,7 +11,7 @@ use super::{
 const END: u8 = 0x80;
 
 /// Bits of the window of [`BlockTable::skip`].
-const WINDOW: u32 = 12;
+pub(super) const WINDOW: u32 = 12;
 
 /// The most bits that one lookup of [`BlockTable::skip`] consumes, and the lookups that 56 bits are enough for.
 const LONGEST: u32 = 18;
@@ -22,9 +22,12 @@ const LOOKUPS: u32 = 56 / LONGEST;
 /// `bits` counts those of all, the end of block included. `advance` counts the coefficients, zeros too, plus [`END`] if
 /// the block ends; it is 64 if not even the first can be skipped. One addition counts both.
 #[derive(Debug, Clone, Copy)]
-struct Skip(u16);
+pub(super) struct Skip(pub(super) u16);
 
 impl Skip {
+    /// None can be skipped.
+    pub(super) const NONE: Self = Self(64 << 8);
+
     fn new(length: u32, advance: u8) -> Self {
         Self(u16::from_be_bytes([advance, byte(length)]))
     }
@@ -53,7 +56,7 @@ impl BlockTable {
         let mut skips = [Skip::new(0, 64); 1 << WINDOW];
         if skipping {
             for (skip, window) in skips.iter_mut().zip(windows(WINDOW)) {
-                *skip = skip_at(&codes, window);
+                *skip = skip_at(&codes, window, (0, 0));
             }
         }
         Ok(Box::new(Self {
@@ -107,6 +110,40 @@ impl BlockTable {
                 }
             }
         }
+    }
+
+    /// The table of [`BlockTable::skip`].
+    pub(super) fn skips(&self) -> &[Skip; 1 << WINDOW] {
+        &self.skips
+    }
+
+    /// Fills a table that skips from the beginning of a block on, the DC coefficient included.
+    pub(super) fn fill_starts(&self, dc: &DcTable, starts: &mut [Skip]) {
+        for (start, window) in starts.iter_mut().zip(windows(WINDOW)) {
+            *start = match dc.symbol(window) {
+                Ok((size, code)) if code <= WINDOW && code + size <= LONGEST => {
+                    skip_at(&self.codes, window, (code + size, 1))
+                }
+                _ => Skip::NONE,
+            };
+        }
+    }
+
+    /// The length of the symbol that `window` begins with, and the coefficient behind it; [`END`] behind a block.
+    pub(super) fn symbol(&self, window: u64, k: u32) -> Result<(u32, u32), Fault> {
+        let (symbol, length) = self.codes.decode(window)?;
+        let size = u32::from(symbol & 15);
+        let end = u32::from(END);
+        let k = if size == 0 && symbol != 0xF0 {
+            end
+        } else {
+            match k + u32::from(symbol >> 4) + 1 {
+                k @ 0..64 => k,
+                64 => end,
+                _ => return Err(Fault::Run),
+            }
+        };
+        Ok((length + size, k))
     }
 
     /// A coefficient that isn't in the short table: its run and its value.
@@ -171,8 +208,7 @@ impl BlockTable {
 /// Follows the symbols whose codes lie within a window.
 ///
 /// Only codes must: the bits of a value may lie behind the window, since they are skipped unread.
-fn skip_at(codes: &Codes, window: u64) -> Skip {
-    let (mut length, mut advance) = (0, 0);
+fn skip_at(codes: &Codes, window: u64, (mut length, mut advance): (u32, u32)) -> Skip {
     while let Ok((symbol, code)) = codes.decode(window << length) {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
         if length + code > WINDOW || length + code + size > LONGEST {

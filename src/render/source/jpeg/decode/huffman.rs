@@ -179,6 +179,12 @@ impl DcTable {
         Ok(Box::new(Self { codes, short }))
     }
 
+    /// The size that `window` begins with, and its code's length.
+    pub(super) fn symbol(&self, window: u64) -> Result<(u32, u32), Fault> {
+        let (size, length) = self.codes.decode(window)?;
+        Ok((u32::from(size), length))
+    }
+
     /// Reads the difference to the previous DC coefficient. Leaves 25 bits of a refill.
     #[inline(always)]
     pub(super) fn difference(&self, bits: &mut Bits) -> Result<i32, Fault> {

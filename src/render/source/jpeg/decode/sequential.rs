@@ -1,11 +1,22 @@
 //! Sequential frames: baseline and extended (ITU-T T.81, F.2).
 //!
 //! Each component is complete after its one scan, so only the samples of one row of minimum coded units are kept.
+//!
+//! Where only means are needed, a block's DC coefficient, nearly all the time goes by finding out where the next block
+//! begins: then [`Ahead`] does that for many blocks in advance, and [`decode_run`] only what is left at the end.
+
+mod ahead;
+mod chains;
+mod part;
+mod plain;
+
+use ahead::{Ahead, Worth};
 
 use super::{
     BlockSide, Refusal, Sides, Sink,
     bits::{Bits, Fault},
     block_table::BlockTable,
+    frame::Component,
     header::Header,
     huffman::DcTable,
     idct::{self, Block, LOWEST_4X4, NATURAL, coefficient, dequantized},
@@ -22,6 +33,17 @@ pub(super) fn decode(
     header: &Header,
     source: &[u8],
     sides: [Sides; 4],
+    sink: &mut Sink,
+) -> Result<(), Refusal> {
+    decode_ahead(header, source, sides, Worth::MEASURED, sink)
+}
+
+/// As [`decode`], looking ahead where `worth` says.
+fn decode_ahead(
+    header: &Header,
+    source: &[u8],
+    sides: [Sides; 4],
+    worth: Worth,
     sink: &mut Sink,
 ) -> Result<(), Refusal> {
     let mut segments = Segments::new(source)?;
@@ -51,6 +73,7 @@ pub(super) fn decode(
                     &tables,
                     sides,
                     Bits::new(source, segments.position()),
+                    worth,
                     sink,
                 )?;
                 segments.seek(end);
@@ -59,6 +82,20 @@ pub(super) fn decode(
         }
     }
     Ok(())
+}
+
+/// An upper bound of the heap for looking ahead, for a frame whose components have `sides`.
+pub(super) fn ahead_memory_bytes(header: &Header, sides: [Sides; 4]) -> u64 {
+    let blocks = |component: &Component| {
+        u64::from(header.mcus.0 * component.h) * u64::from(header.mcus.1 * component.v)
+    };
+    let all: u64 = header.components.iter().map(blocks).sum();
+    let one = |sides: &Sides| sides.largest() == BlockSide::One;
+    if all >= Worth::MEASURED.blocks && sides.iter().any(one) {
+        Ahead::MEMORY as u64
+    } else {
+        0
+    }
 }
 
 /// One component during its scan.
@@ -164,6 +201,7 @@ fn decode_scan(
     tables: &Tables,
     sides: [Sides; 4],
     mut bits: Bits,
+    worth: Worth,
     sink: &mut Sink,
 ) -> Result<usize, Refusal> {
     let decoding = Decoding::new(scan, tables, sides)?;
@@ -182,6 +220,12 @@ fn decode_scan(
     } else {
         decode_run::<false>
     };
+    let ones = decoders.iter().all(|one| one.side == BlockSide::One);
+    let worth_while = tables.restart_interval == 0 && scan.blocks() >= worth.blocks;
+    let mut ahead = (ones && !several && worth_while).then(|| {
+        let places = places.get(..count).unwrap_or_default();
+        Ahead::new(&decoders, places, bits, worth)
+    });
     for run in Runs::new(scan, tables.restart_interval) {
         if let Some(turn) = run.restart {
             bits.restart(turn)?;
@@ -193,7 +237,20 @@ fn decode_scan(
             place.at = place.first + run.x.start * place.step;
             place.x = place.first_x + run.x.start * place.step_x;
         }
-        bits = decode_run(&mut decoders, &mut places, run.x.len() * count, bits)?;
+        let mut blocks = run.x.len() * count;
+        let mut turn = 0;
+        while let Some(found) = &mut ahead
+            && blocks > 0
+        {
+            if let Some((starts, bytes)) = found.take(blocks) {
+                turn = store_ones(&mut decoders, &mut places, turn, starts, bytes);
+                blocks -= starts.len();
+            } else {
+                bits = found.bits();
+                ahead = None;
+            }
+        }
+        bits = decode_run(&mut decoders, &mut places, turn, blocks, bits)?;
         if run.ends_row {
             bits.check()?;
             for decoder in &mut decoders {
@@ -204,7 +261,33 @@ fn decode_scan(
             }
         }
     }
-    Ok(bits.position())
+    Ok(ahead.map_or(bits, |ahead| ahead.bits()).position())
+}
+
+/// Decodes blocks of one sample that begin at the bits `starts` of `bytes`; returns the index of the one that is next.
+#[inline(never)]
+fn store_ones(
+    decoders: &mut [Decoder],
+    places: &mut [Place; MAX_PLACES],
+    mut turn: usize,
+    starts: &[part::Row],
+    bytes: &plain::Bytes,
+) -> usize {
+    for &part::Row { start, .. } in starts {
+        let place = &mut places[turn % MAX_PLACES];
+        turn = place.next;
+        let at = place.at;
+        place.at += place.step;
+        if let Some(decoder) = decoders.get_mut(place.decoder) {
+            let mut bits = Bits::of(plain::window(bytes, start));
+            if let Ok(difference) = decoder.dc.difference(&mut bits) {
+                decoder.prediction = decoder.prediction.wrapping_add(difference);
+            }
+            let dc = dequantized(coefficient(decoder.prediction), decoder.steps[0]);
+            decoder.strip.store([[idct::one(dc)]], at);
+        }
+    }
+    turn
 }
 
 /// Lists the blocks of a unit in their order (A.2.3); returns their number.
@@ -243,11 +326,11 @@ fn place_blocks(scan: &Scan, decoders: &[Decoder], places: &mut [Place; MAX_PLAC
 fn decode_run<'a, const SEVERAL: bool>(
     decoders: &mut [Decoder],
     places: &mut [Place; MAX_PLACES],
+    mut turn: usize,
     blocks: usize,
     bits: Bits<'a>,
 ) -> Result<Bits<'a>, Fault> {
     let mut bits = bits.in_registers();
-    let mut turn = 0;
     for _ in 0..blocks {
         let place = &mut places[turn % MAX_PLACES];
         turn = place.next;

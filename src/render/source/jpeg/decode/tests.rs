@@ -12,7 +12,7 @@ const DC: [u8; 4] = [0, 1, 4, 7];
 /// The same codes for an end of block, a value of 1 bit without or after one zero, and sixteen zeros.
 const AC: [u8; 4] = [0x00, 0x01, 0x11, 0xF0];
 
-fn segment(marker: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn segment(marker: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len() + 2).unwrap().to_be_bytes();
     [&[0xFF, marker], &length[..], payload].concat()
 }
