@@ -108,6 +108,15 @@ impl Axis {
         self.taps
     }
 
+    /// Whether each output position is the sample of the same number.
+    pub(super) fn is_identity(&self) -> bool {
+        let mut spans = self.spans().enumerate();
+        let same = spans.all(|(output, (first, weights))| {
+            first == output && weights.first().map(|weight| f32::from(*weight)) == Some(ONE)
+        });
+        same && self.outputs() == self.samples
+    }
+
     /// Each output position's first box and weights, in order.
     pub(super) fn spans(&self) -> impl Iterator<Item = (usize, &[i16])> {
         let weights = self.weights.chunks_exact(self.taps);

@@ -59,6 +59,8 @@ pub(super) struct Filter<'a> {
     sums: Vec<f32>,
     /// The output rows that are rounded, in [`Form::Rounded`].
     rounded: Option<Vec<u8>>,
+    /// Whether the plane keeps its size, and nothing is to be filtered.
+    same: bool,
 }
 
 impl<'a> Filter<'a> {
@@ -75,6 +77,7 @@ impl<'a> Filter<'a> {
             held: Vec::with_capacity(HELD),
             sums: vec![0.0; width * window],
             rounded,
+            same: columns.is_identity() && rows.is_identity(),
         }
     }
 
@@ -92,6 +95,13 @@ impl<'a> Filter<'a> {
 
     /// Adds row `y`, which must hold [`Axis::padded_boxes`] values in [`UNIT`]s.
     pub(super) fn add_row(&mut self, y: usize, boxes: &[i16]) {
+        if let Some(rounded) = &mut self.rounded
+            && self.same
+        {
+            let boxes = boxes.iter().take(self.columns.outputs());
+            rounded.extend(boxes.map(|value| whole(*value)));
+            return;
+        }
         let narrow = &mut self.narrow[self.held.len()];
         match self.columns.taps() {
             8 => narrow_row::<8>(self.columns, boxes, narrow),
@@ -160,6 +170,11 @@ impl<'a> Filter<'a> {
             sums.fill(0.0);
         }
     }
+}
+
+/// The whole part of a value in [`UNIT`]s.
+fn whole(value: i16) -> u8 {
+    ((value.cast_unsigned() >> UNIT.trailing_zeros()) & 0xFF) as u8
 }
 
 /// Adds weighed rows, one after the other.

@@ -143,11 +143,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         let padded = self.boxes.len() / C;
         let shrink = self.columns.shrink();
         if self.grid == Grid::WHOLE && self.scale == scale(1, 1) {
-            for (channel, boxes) in self.boxes.chunks_exact_mut(padded).enumerate() {
-                for (value, sums) in boxes.iter_mut().zip(&self.sums) {
-                    *value = sums[channel].single();
-                }
-            }
+            part(&mut self.boxes, padded, &self.sums);
         } else if self.grid == Grid::WHOLE {
             // Loops of a known length need no count.
             let (boxes, sums, scale) = (&mut self.boxes, &self.sums, self.scale);
@@ -187,6 +183,21 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
             }
         }
         self.sums.fill([S::default(); C]);
+    }
+}
+
+/// Fills in a row of boxes of single samples of 8 bits.
+fn part<S: Sum, const C: usize>(boxes: &mut [i16], padded: usize, sums: &[[S; C]]) {
+    // Eight at a time, which makes vectors of the channels.
+    let (eights, last) = sums.as_chunks::<8>();
+    for (channel, boxes) in boxes.chunks_exact_mut(padded).enumerate() {
+        let (whole, rest) = boxes.as_chunks_mut::<8>();
+        for (values, sums) in whole.iter_mut().zip(eights) {
+            *values = sums.each_ref().map(|sums| sums[channel].single());
+        }
+        for (value, sums) in rest.iter_mut().zip(last) {
+            *value = sums[channel].single();
+        }
     }
 }
 
