@@ -99,7 +99,7 @@ impl<'a> Filter<'a> {
             && self.same
         {
             let boxes = boxes.iter().take(self.columns.outputs());
-            rounded.extend(boxes.map(|value| whole(*value)));
+            rounded.extend(boxes.map(|value| nearest(*value)));
             return;
         }
         let narrow = &mut self.narrow[self.held.len()];
@@ -172,9 +172,10 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// The whole part of a value in [`UNIT`]s.
-fn whole(value: i16) -> u8 {
-    ((value.cast_unsigned() >> UNIT.trailing_zeros()) & 0xFF) as u8
+/// Rounds a value in [`UNIT`]s as [`to_sample`] does it.
+fn nearest(value: i16) -> u8 {
+    let whole = value.cast_unsigned().saturating_add(UNIT / 2) / UNIT;
+    whole.min(255).to_le_bytes()[0]
 }
 
 /// Adds weighed rows, one after the other.

@@ -191,6 +191,7 @@ fn part<S: Sum, const C: usize>(boxes: &mut [i16], padded: usize, sums: &[[S; C]
     // Eight at a time, which makes vectors of the channels.
     let (eights, last) = sums.as_chunks::<8>();
     for (channel, boxes) in boxes.chunks_exact_mut(padded).enumerate() {
+        let (boxes, _) = boxes.split_at_mut(sums.len());
         let (whole, rest) = boxes.as_chunks_mut::<8>();
         for (values, sums) in whole.iter_mut().zip(eights) {
             *values = sums.each_ref().map(|sums| sums[channel].single());
