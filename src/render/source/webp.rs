@@ -1,4 +1,5 @@
-//! WebP, its first frame decoded by `image-webp`, whole and at once.
+//! WebP: lossy frames are decoded row by row by [`vp8`], those with an alpha and lossless ones by `image-webp`, whole and at
+//! once.
 //!
 //! `image-webp` bounds no memory, so what it will take is known before it starts: from the header, and for lossless streams
 //! from their prefix codes, which [`lossless`] reads over. It gets a file of just the frame, whose place on the canvas is
@@ -6,6 +7,7 @@
 
 mod container;
 mod lossless;
+mod vp8;
 
 use std::io::Cursor;
 
@@ -63,6 +65,14 @@ impl<'a> Header<'a> {
 
     fn walk(&self, take: &mut TakeRow<'_>) -> Result<(), Refusal> {
         let frame = self.container.frame;
+        let top = index(frame.corner.1);
+        if let Coding::Lossy {
+            colours,
+            alpha: None,
+        } = frame.coding
+        {
+            return vp8::decode_rgb(colours, |y, row| take(Grid::WHOLE, top + y, row));
+        }
         let file = frame.file();
         let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(|error| refusal(&error))?;
         let row = index(frame.size.0) * if frame.coding.has_alpha() { 4 } else { 3 };
@@ -70,7 +80,6 @@ impl<'a> Header<'a> {
         decoder
             .read_image(&mut samples)
             .map_err(|error| refusal(&error))?;
-        let top = index(frame.corner.1);
         for (y, row) in samples.chunks_exact(row).enumerate() {
             take(Grid::WHOLE, top + y, row);
         }
@@ -97,15 +106,11 @@ impl Rows for Header<'_> {
         let pixels = width * height;
         let stored = frame.coding.length();
         let picture = match frame.coding {
+            Coding::Lossy { alpha: None, .. } => return vp8::memory_bytes(frame.size.0),
             // Its partitions are copied twice, and one that is cut off is made room for before.
-            Coding::Lossy { alpha, .. } => {
+            Coding::Lossy { alpha: Some(_), .. } => {
                 let planes = width.next_multiple_of(16) * height.next_multiple_of(16) * 3 / 2;
-                let samples = if alpha.is_some() {
-                    pixels * 9
-                } else {
-                    pixels * 3
-                };
-                planes + samples + width * 64 + stored * 3 + (17 << 20)
+                planes + pixels * 9 + width * 64 + stored * 3 + (17 << 20)
             }
             Coding::Lossless { alpha: true, .. } => pixels * 4,
             Coding::Lossless { alpha: false, .. } => pixels * 7,

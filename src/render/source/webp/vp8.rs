@@ -1,0 +1,193 @@
+//! A decoder for the key frames of VP8, which lossy WebPs are (RFC 6386).
+//!
+//! A frame is decoded in one pass over its macroblocks, of which one row and the last samples of the row above are held, and
+//! rows are handed on as soon as they are finished. The modules mirror the format:
+//! - `bool_decoder`: the entropy-coded partitions. `header`: what the first one begins with. `tables`: its constants.
+//! - `modes` and `tokens`: what is coded of a macroblock, its prediction and its coefficients.
+//! - `transform`, `predict` and `subblock`: from there to samples.
+//! - `band`: the samples that are held. `loop_filter` smooths them.
+//! - `upsample`: pixels from luma and chroma.
+//!
+//! What decodes without an error is whole: nothing is filled in, but for a last byte of zeros that coders may leave out.
+
+#![expect(
+    clippy::inline_always,
+    reason = "the bool decoder stays in registers, and blocks in vectors, only if what hot loops call is inlined"
+)]
+
+mod band;
+mod bool_decoder;
+mod header;
+mod loop_filter;
+mod modes;
+mod predict;
+mod subblock;
+mod tables;
+mod tokens;
+mod transform;
+mod upsample;
+
+use self::band::Band;
+use self::header::{Header, check};
+use self::loop_filter::Strength;
+use self::modes::{Luma, Modes};
+use self::predict::{Block, Neighbours};
+use self::tokens::{Nodes, Residue};
+use self::upsample::{Stored, Upsampler};
+use crate::render::Refusal;
+
+/// An upper bound of the heap that decoding takes.
+pub(super) fn memory_bytes(width: u32) -> u64 {
+    let columns = u64::from(width).div_ceil(16);
+    let column = (size_of::<Above>() + size_of::<Strength>()) as u64;
+    let fixed = (size_of::<Header<'_>>() + size_of::<Nodes>() + size_of::<Residue>() + 4096) as u64;
+    Band::memory_bytes(columns)
+        + columns * column
+        + Upsampler::memory_bytes(u64::from(width))
+        + fixed
+}
+
+/// Decodes a frame, and hands on its rows of red, green and blue samples from top to bottom.
+pub(super) fn decode_rgb(frame: &[u8], mut take: impl FnMut(usize, &[u8])) -> Result<(), Refusal> {
+    let header = Header::read(frame)?;
+    let (width, height) = (header.width, header.height);
+    let mut upsampler = Upsampler::new(width);
+    let last = height.div_ceil(2) - 1;
+    decode(header, |band| {
+        for y in band.finished(height) {
+            let near = y / 2;
+            let next = if y % 2 == 0 {
+                near.saturating_sub(1)
+            } else {
+                (near + 1).min(last)
+            };
+            let ([blue, red], [next_blue, next_red]) = (band.chroma(near), band.chroma(next));
+            let row = upsampler.row(&Stored {
+                luma: band.luma(y),
+                chroma: [[blue, next_blue], [red, next_red]],
+            });
+            take(y, row);
+        }
+    })
+}
+
+/// Decodes a frame, and hands on the band after each row of macroblocks.
+fn decode(header: Header<'_>, mut take: impl FnMut(&Band)) -> Result<(), Refusal> {
+    let rows = header.height.div_ceil(16);
+    let mut decoder = Decoder::new(header);
+    for y in 0..rows {
+        decoder.read_row(y)?;
+        decoder.filter(y);
+        take(&decoder.band);
+    }
+    Ok(())
+}
+
+/// A frame on its way.
+struct Decoder<'a> {
+    header: Header<'a>,
+    nodes: Box<Nodes>,
+    above: Vec<Above>,
+    strengths: Vec<Strength>,
+    residue: Residue,
+    band: Band,
+}
+
+/// What is kept of the macroblock above.
+#[derive(Clone)]
+struct Above {
+    luma: [u8; 16],
+    chroma: [[u8; 8]; 2],
+    modes: modes::Edge,
+    tokens: tokens::Edge,
+}
+
+/// What stands above the picture.
+const NOTHING_ABOVE: Above = Above {
+    luma: [127; 16],
+    chroma: [[127; 8]; 2],
+    modes: [modes::SubblockMode::Mean; 4],
+    tokens: tokens::Edge::NONE,
+};
+
+impl<'a> Decoder<'a> {
+    fn new(header: Header<'a>) -> Self {
+        let columns = header.width.div_ceil(16);
+        Self {
+            nodes: Box::new(Nodes::new(&header.tokens)),
+            above: vec![NOTHING_ABOVE; columns],
+            strengths: vec![Strength::default(); columns],
+            residue: Residue::default(),
+            band: Band::new(columns),
+            header,
+        }
+    }
+
+    /// Decodes the next row of macroblocks, which is number `y`.
+    fn read_row(&mut self, y: usize) -> Result<(), Refusal> {
+        if y > 0 {
+            self.band.advance();
+        }
+        let header = &mut self.header;
+        let turn = y % header.partitions.len();
+        let coefficients = header.partitions.get_mut(turn).ok_or(Refusal::Truncated)?;
+        let mut left = (modes::Edge::default(), tokens::Edge::NONE);
+        let mut luma = Block::<16>::before_row(y > 0);
+        let mut chroma = [Block::<8>::before_row(y > 0), Block::before_row(y > 0)];
+        let (band_luma, band_chroma) = self.band.planes();
+        for x in 0..self.above.len() {
+            let after = self.above.get(x + 1).map(|above| above.luma);
+            let Some(above) = self.above.get_mut(x) else {
+                break;
+            };
+            let tree = (header.segment_tree, header.coded);
+            let modes = Modes::read(&mut header.modes, tree, &mut above.modes, &mut left.0);
+            let segment = &header.segments[modes.segment & 3];
+            let has_means = matches!(modes.luma, Luma::Whole(_));
+            let edges = (&mut above.tokens, &mut left.1);
+            let has_residue = if modes.coded {
+                let (nodes, steps) = (&self.nodes, &segment.steps);
+                self.residue
+                    .read(coefficients, nodes, steps, has_means, edges)
+            } else {
+                edges.0.clear(has_means);
+                edges.1.clear(has_means);
+                false
+            };
+            if let Some(strength) = self.strengths.get_mut(x) {
+                *strength = Strength::new(segment, &modes, has_residue);
+            }
+            let neighbours = Neighbours {
+                above: y > 0,
+                left: x > 0,
+            };
+            // Beyond the last macroblock the last sample goes on.
+            let right = after.and_then(|after| after.first_chunk().copied());
+            let right = right.unwrap_or([above.luma[15]; 4]);
+            luma.advance(above.luma);
+            luma.reconstruct(&modes.luma, neighbours, right, &mut self.residue);
+            band_luma.put(x, &luma.rows);
+            above.luma = luma.rows[15];
+            let planes = chroma.iter_mut().zip(&mut above.chroma);
+            for (index, ((block, above), plane)) in planes.zip(&mut *band_chroma).enumerate() {
+                block.advance(*above);
+                block.reconstruct(modes.chroma, neighbours, index, &mut self.residue);
+                plane.put(x, &block.rows);
+                *above = block.rows[7];
+            }
+            if has_residue {
+                self.residue.clear();
+            }
+        }
+        check(&header.modes)?;
+        check(coefficients)
+    }
+
+    /// Filters the newest row of macroblocks, which is number `y`.
+    fn filter(&mut self, y: usize) {
+        let filter = self.header.filter;
+        if filter.level > 0 {
+            filter.apply(&mut self.band, &self.strengths, y > 0);
+        }
+    }
+}
