@@ -111,7 +111,8 @@ impl<'a> Source<'a> {
         match self {
             Self::Jpeg(photo) => photo.memory_bytes(),
             Self::Rows(_, rows, framings) => {
-                rows.decoder_bytes() + Resizers::memory_bytes(rows.as_ref(), framings)
+                let resizers = Resizers::memory_bytes(rows.as_ref(), framings);
+                rows.decoder_bytes() + resizers + rows.planes_bytes(framings)
             }
         }
     }

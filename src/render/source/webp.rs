@@ -7,6 +7,7 @@
 
 mod container;
 mod lossless;
+mod lossy;
 mod vp8;
 
 use std::io::Cursor;
@@ -20,7 +21,7 @@ use super::samples::{add_alpha_bytes, add_bytes, add_opaque_bytes};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::Pixels;
 use crate::render::resize::Grid;
-use crate::render::size::index;
+use crate::render::size::{Framing, index};
 use crate::render::{Limits, Refusal};
 
 /// The header of a WebP.
@@ -123,7 +124,61 @@ impl Rows for Header<'_> {
         true
     }
 
+    fn planes_bytes(&self, framings: &[Framing]) -> u64 {
+        match self.plain() {
+            Some(_) => lossy::memory_bytes(self.size(), framings),
+            None => 0,
+        }
+    }
+
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+        let Some(frame) = self.plain() else {
+            return self.render_pixels(resizers);
+        };
+        let framings = resizers.framings();
+        let joined: Vec<Framing> = framings
+            .iter()
+            .filter(|f| !lossy::is_apart(f))
+            .copied()
+            .collect();
+        let apart: Vec<&Framing> = framings.iter().filter(|f| lossy::is_apart(f)).collect();
+        let mut joined = if joined.is_empty() {
+            Vec::new()
+        } else {
+            self.render_pixels(&Resizers::new(self, &joined))?
+        }
+        .into_iter();
+        let mut apart = if apart.is_empty() {
+            Vec::new()
+        } else {
+            lossy::render(frame, self.size(), self.profile(), &apart)?
+        }
+        .into_iter();
+        let outputs = framings.iter().map(|framing| {
+            if lossy::is_apart(framing) {
+                apart.next()
+            } else {
+                joined.next()
+            }
+        });
+        Ok(outputs.flatten().collect())
+    }
+}
+
+impl Header<'_> {
+    /// A lossy frame without an alpha that covers the canvas.
+    fn plain(&self) -> Option<&[u8]> {
+        match self.container.frame.coding {
+            Coding::Lossy {
+                colours,
+                alpha: None,
+            } if self.cover().whole => Some(colours),
+            _ => None,
+        }
+    }
+
+    /// Renders rows of whole pixels.
+    fn render_pixels(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
         let walk = |take: &mut TakeRow<'_>| self.walk(take);
         let cover = self.cover();
         if self.container.frame.coding.has_alpha() {

@@ -27,6 +27,8 @@ mod tokens;
 mod transform;
 mod upsample;
 
+use std::ops::Range;
+
 use self::band::Band;
 use self::header::{Header, check};
 use self::loop_filter::Strength;
@@ -50,13 +52,12 @@ pub(super) fn memory_bytes(width: u32) -> u64 {
 /// Decodes a frame, and hands on its rows of red, green and blue samples from top to bottom.
 pub(super) fn decode_rgb(frame: &[u8], mut take: impl FnMut(usize, &[u8])) -> Result<(), Refusal> {
     let header = Header::read(frame)?;
-    let (width, height) = (header.width, header.height);
-    let mut upsampler = Upsampler::new(width);
-    let last = height.div_ceil(2) - 1;
-    decode(header, |band| {
-        for y in band.finished(height) {
+    let mut upsampler = Upsampler::new(header.width);
+    let last = header.height.div_ceil(2) - 1;
+    decode(header, [false, true], |band, _, rows| {
+        for y in rows {
             let near = y / 2;
-            let next = if y % 2 == 0 {
+            let next = if y.is_multiple_of(2) {
                 near.saturating_sub(1)
             } else {
                 (near + 1).min(last)
@@ -71,14 +72,46 @@ pub(super) fn decode_rgb(frame: &[u8], mut take: impl FnMut(usize, &[u8])) -> Re
     })
 }
 
-/// Decodes a frame, and hands on the band after each row of macroblocks.
-fn decode(header: Header<'_>, mut take: impl FnMut(&Band)) -> Result<(), Refusal> {
-    let rows = header.height.div_ceil(16);
+/// Decodes a frame, and hands on the rows of luma, blue and red differences, numbered 0 to 2, each from top to bottom; before
+/// the loop filter and after it, as `wanted` says.
+pub(super) fn decode_planes(
+    frame: &[u8],
+    wanted: [bool; 2],
+    mut take: impl FnMut(usize, bool, &[u8]),
+) -> Result<(), Refusal> {
+    let header = Header::read(frame)?;
+    let width = header.width;
+    decode(header, wanted, |band, filtered, rows| {
+        for y in rows.clone() {
+            take(0, filtered, band.luma(y).get(..width).unwrap_or_default());
+        }
+        for y in rows.start / 2..rows.end.div_ceil(2) {
+            for (component, row) in (1..).zip(band.chroma(y)) {
+                let row = row.get(..width.div_ceil(2)).unwrap_or_default();
+                take(component, filtered, row);
+            }
+        }
+    })
+}
+
+/// Decodes a frame, and hands on the band after each row of macroblocks with the rows that are new, before the loop filter and
+/// after it, as `wanted` says.
+fn decode(
+    header: Header<'_>,
+    [unfiltered, filtered]: [bool; 2],
+    mut take: impl FnMut(&Band, bool, Range<usize>),
+) -> Result<(), Refusal> {
+    let height = header.height;
     let mut decoder = Decoder::new(header);
-    for y in 0..rows {
+    for y in 0..height.div_ceil(16) {
         decoder.read_row(y)?;
-        decoder.filter(y);
-        take(&decoder.band);
+        if unfiltered {
+            take(&decoder.band, false, y * 16..height.min(y * 16 + 16));
+        }
+        if filtered {
+            decoder.filter(y);
+            take(&decoder.band, true, decoder.band.finished(height));
+        }
     }
     Ok(())
 }

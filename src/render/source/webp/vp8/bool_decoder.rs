@@ -8,13 +8,58 @@ pub(super) struct BoolDecoder<'a> {
     value: u64,
     /// How many bits are known beyond the eight that a bool is decoded from. Below zero, some of those eight are unknown.
     spare: i32,
-    /// 128 to 255.
+    /// The range, which is 128 to 255, less one.
     range: u32,
-    /// Whether the one byte that may be missing was made up.
-    padded: bool,
-    /// Whether more than that was needed.
-    past_end: bool,
+    /// How many bytes were made up after the last.
+    missing: u32,
 }
+
+/// What becomes of a range, given less one: first how far it is shifted to be 128 or more again, then what it is after that,
+/// less one.
+///
+/// A look-up is quicker than the shift, and all that follows waits for it.
+const NORMALISED: [[u8; 256]; 2] = {
+    let mut normalised = [[0; 256]; 2];
+    let mut range = 1_u8;
+    while range < 128 {
+        let shift = range.leading_zeros();
+        normalised[0][range as usize - 1] = shift as u8;
+        normalised[1][range as usize - 1] = (range << shift) - 1;
+        range += 1;
+    }
+    let mut index = 127;
+    while index < 256 {
+        normalised[1][index] = index as u8;
+        index += 1;
+    }
+    normalised
+};
+
+/// Where a partition's range is split.
+#[derive(Clone, Copy)]
+pub(super) struct Split {
+    /// The lower part, less one.
+    lower: u32,
+    /// Its end among the bits to come.
+    end: u64,
+}
+
+/// Goes on as the next bool says, which is false with a probability of so many of 256 (section 7.3).
+///
+/// Two branches, and not a value to branch on: so the processor needn't wait for the bits to know the range.
+macro_rules! branch {
+    ($bits:expr, $probability:expr, $set:expr, $clear:expr $(,)?) => {{
+        let split = $bits.split($probability);
+        if $bits.is_set(split) {
+            $bits.take_upper(split);
+            $set
+        } else {
+            $bits.take_lower(split);
+            $clear
+        }
+    }};
+}
+pub(super) use branch;
 
 impl<'a> BoolDecoder<'a> {
     pub(super) fn new(partition: &'a [u8]) -> Self {
@@ -22,9 +67,8 @@ impl<'a> BoolDecoder<'a> {
             rest: partition,
             value: 0,
             spare: -8,
-            range: 255,
-            padded: false,
-            past_end: false,
+            range: 254,
+            missing: 0,
         }
     }
 
@@ -32,29 +76,49 @@ impl<'a> BoolDecoder<'a> {
     ///
     /// Coders may leave out a last byte of zeros, as libwebp has it.
     pub(super) fn is_past_end(&self) -> bool {
-        self.past_end
+        self.missing > 1
     }
 
-    /// A bool that is false with a probability of `probability` of 256 (section 7.3).
+    /// A bool that is false with a probability of `probability` of 256.
     #[inline(always)]
     pub(super) fn read(&mut self, probability: u8) -> bool {
+        branch!(self, probability, true, false)
+    }
+
+    /// For [`branch`]: where the range is split.
+    #[inline(always)]
+    pub(super) fn split(&mut self, probability: u8) -> Split {
         if self.spare < 0 {
             self.fill();
         }
-        let split = 1 + (((self.range - 1) * u32::from(probability)) >> 8);
-        let threshold = u64::from(split) << 56;
-        let bit = self.value >= threshold;
-        if bit {
-            self.value -= threshold;
-            self.range -= split;
-        } else {
-            self.range = split;
-        }
-        let shift = self.range.leading_zeros() - 24;
-        self.range <<= shift;
+        let lower = (self.range * u32::from(probability)) >> 8;
+        let end = u64::from(lower + 1) << 56;
+        Split { lower, end }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_set(&self, split: Split) -> bool {
+        (self.value >> 56) > u64::from(split.lower)
+    }
+
+    #[inline(always)]
+    pub(super) fn take_upper(&mut self, split: Split) {
+        self.value -= split.end;
+        self.normalise(self.range - split.lower - 1);
+    }
+
+    #[inline(always)]
+    pub(super) fn take_lower(&mut self, split: Split) {
+        self.normalise(split.lower);
+    }
+
+    #[inline(always)]
+    fn normalise(&mut self, range: u32) {
+        let index = (range & 0xFF) as usize;
+        let shift = u32::from(NORMALISED[0][index]);
+        self.range = u32::from(NORMALISED[1][index]);
         self.value <<= shift;
         self.spare -= shift.cast_signed();
-        bit
     }
 
     /// A bool of even odds.
@@ -67,15 +131,12 @@ impl<'a> BoolDecoder<'a> {
     /// After the first bool the range is at most 254, so that either half of it is 64 to 127: one shift, and no branch.
     #[inline(always)]
     pub(super) fn signed(&mut self, magnitude: i32) -> i32 {
-        if self.spare < 0 {
-            self.fill();
-        }
-        let split = self.range.div_ceil(2);
-        let threshold = u64::from(split) << 56;
-        let negative = self.value >= threshold;
+        let Split { end, .. } = self.split(128);
+        let negative = self.value >= end;
         let mask = u64::from(negative).wrapping_neg();
-        self.value = (self.value - (threshold & mask)) << 1;
-        self.range = if negative { self.range - split } else { split } << 1;
+        self.value = (self.value - (end & mask)) << 1;
+        // An even range has equal halves; of an odd one the lower is greater by one.
+        self.range = (self.range - u32::from(negative)) | 1;
         self.spare -= 1;
         let sign = -i32::from(negative);
         (magnitude ^ sign) - sign
@@ -99,26 +160,25 @@ impl<'a> BoolDecoder<'a> {
     fn fill(&mut self) {
         let known = self.spare + 8;
         if let Some(bytes) = self.rest.first_chunk::<8>() {
-            let word = u64::from_be_bytes(*bytes) & !0xFF;
-            self.value |= word >> known;
+            // What there is room for of an eighth byte comes again with the next ones.
+            self.value |= u64::from_be_bytes(*bytes) >> known;
             self.spare += 56;
             self.rest = &self.rest[7..];
         } else {
-            self.fill_at_end();
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn fill_at_end(&mut self) {
-        if let Some((byte, rest)) = self.rest.split_first() {
-            self.value |= u64::from(*byte) << (48 - self.spare);
+            // By value, for what is lent out doesn't stay in registers.
+            let (byte, rest) = last_byte(self.rest);
+            self.value |= u64::from(byte.unwrap_or(0)) << (48 - self.spare);
+            self.spare += 8;
+            self.missing = self.missing.saturating_add(u32::from(byte.is_none()));
             self.rest = rest;
-        } else if self.padded {
-            self.past_end = true;
-        } else {
-            self.padded = true;
         }
-        self.spare += 8;
     }
+}
+
+/// The next of the last bytes, if there is one.
+#[cold]
+#[inline(never)]
+fn last_byte(rest: &[u8]) -> (Option<u8>, &[u8]) {
+    rest.split_first()
+        .map_or((None, rest), |(byte, rest)| (Some(*byte), rest))
 }

@@ -1,6 +1,6 @@
 //! How macroblocks are predicted (RFC 6386, section 11).
 
-use super::bool_decoder::BoolDecoder;
+use super::bool_decoder::{BoolDecoder, branch};
 use super::tables::SUBBLOCK_MODES;
 
 /// How a block of luma or chroma is predicted whole (section 8).
@@ -82,12 +82,15 @@ impl Modes {
 fn luma(bits: &mut BoolDecoder<'_>, above: &mut Edge, left: &mut Edge) -> Luma {
     if !bits.read(145) {
         let mut modes = [[SubblockMode::Mean; 4]; 4];
+        // A copy stays in registers.
+        let mut reader = bits.clone();
         for (row, left) in modes.iter_mut().zip(left) {
             for (mode, above) in row.iter_mut().zip(&mut *above) {
-                *mode = subblock(bits, *above, *left);
+                *mode = subblock(&mut reader, *above, *left);
                 (*above, *left) = (*mode, *mode);
             }
         }
+        *bits = reader;
         let mut all = [SubblockMode::Mean; 16];
         all.copy_from_slice(modes.as_flattened());
         return Luma::Subblocks(all);
@@ -121,34 +124,19 @@ fn chroma(bits: &mut BoolDecoder<'_>) -> Mode {
 }
 
 /// The tree of section 11.2, with the probabilities of section 11.5.
+#[inline(always)]
 fn subblock(bits: &mut BoolDecoder<'_>, above: SubblockMode, left: SubblockMode) -> SubblockMode {
     let nodes = &SUBBLOCK_MODES[above as usize][left as usize];
-    if !bits.read(nodes[0]) {
-        return SubblockMode::Mean;
-    }
-    if !bits.read(nodes[1]) {
-        return SubblockMode::TrueMotion;
-    }
-    if !bits.read(nodes[2]) {
-        return SubblockMode::Vertical;
-    }
-    if !bits.read(nodes[3]) {
-        if !bits.read(nodes[4]) {
-            return SubblockMode::Horizontal;
-        }
-        if !bits.read(nodes[5]) {
-            return SubblockMode::RightDown;
-        }
+    branch!(bits, nodes[0], {}, return SubblockMode::Mean);
+    branch!(bits, nodes[1], {}, return SubblockMode::TrueMotion);
+    branch!(bits, nodes[2], {}, return SubblockMode::Vertical);
+    branch!(bits, nodes[3], {}, {
+        branch!(bits, nodes[4], {}, return SubblockMode::Horizontal);
+        branch!(bits, nodes[5], {}, return SubblockMode::RightDown);
         return SubblockMode::VerticalRight;
-    }
-    if !bits.read(nodes[6]) {
-        return SubblockMode::LeftDown;
-    }
-    if !bits.read(nodes[7]) {
-        return SubblockMode::VerticalLeft;
-    }
-    if !bits.read(nodes[8]) {
-        return SubblockMode::HorizontalDown;
-    }
+    });
+    branch!(bits, nodes[6], {}, return SubblockMode::LeftDown);
+    branch!(bits, nodes[7], {}, return SubblockMode::VerticalLeft);
+    branch!(bits, nodes[8], {}, return SubblockMode::HorizontalDown);
     SubblockMode::HorizontalUp
 }

@@ -1,6 +1,6 @@
 //! The coefficients of a macroblock (RFC 6386, section 13).
 
-use super::bool_decoder::BoolDecoder;
+use super::bool_decoder::{BoolDecoder, branch};
 use super::header::Steps;
 use super::tables::{Bands, Node};
 use super::transform::{Pair, means};
@@ -200,9 +200,11 @@ fn coefficients(
     let mut place = first;
     let mut nodes = &places[first][context];
     let mut step = if first == 0 { dc } else { ac };
-    while bits.read(nodes[0]) {
+    loop {
+        branch!(bits, nodes[0], {}, return place);
         // After a zero the block can't end.
-        while !bits.read(nodes[1]) {
+        loop {
+            branch!(bits, nodes[1], break, {});
             place += 1;
             step = ac;
             if place >= 16 {
@@ -211,14 +213,19 @@ fn coefficients(
             nodes = &places[place][0];
         }
         let next = &places[place + 1];
-        let magnitude = if bits.read(nodes[2]) {
-            let magnitude = large(bits, nodes);
-            nodes = &next[2];
-            magnitude
-        } else {
-            nodes = &next[1];
-            1
-        };
+        let magnitude = branch!(
+            bits,
+            nodes[2],
+            {
+                let magnitude = large(bits, nodes);
+                nodes = &next[2];
+                magnitude
+            },
+            {
+                nodes = &next[1];
+                1
+            }
+        );
         values[(ZIGZAG[place] + offset) & 31] = coefficient(bits.signed(magnitude) * step);
         place += 1;
         step = ac;
@@ -226,7 +233,6 @@ fn coefficients(
             return 16;
         }
     }
-    place
 }
 
 /// A coefficient in the size that all sound files' fit into.
@@ -242,27 +248,32 @@ fn coefficient(value: i32) -> i16 {
 /// A magnitude of 2 or more (section 13.2).
 #[inline(always)]
 fn large(bits: &mut BoolDecoder<'_>, nodes: &Node) -> i32 {
-    if !bits.read(nodes[3]) {
-        if !bits.read(nodes[4]) {
-            return 2;
-        }
-        return 3 + i32::from(bits.read(nodes[5]));
-    }
-    if !bits.read(nodes[6]) {
-        if !bits.read(nodes[7]) {
-            return 5 + extra(bits, &[159]);
-        }
-        return 7 + extra(bits, &[165, 145]);
-    }
-    if !bits.read(nodes[8]) {
-        if !bits.read(nodes[9]) {
-            return 11 + extra(bits, &[173, 148, 140]);
-        }
-        return 19 + extra(bits, &[176, 155, 140, 135]);
-    }
-    if !bits.read(nodes[10]) {
-        return 35 + extra(bits, &[180, 157, 141, 134, 130]);
-    }
+    branch!(bits, nodes[3], {}, {
+        branch!(bits, nodes[4], {}, return 2);
+        return branch!(bits, nodes[5], 4, 3);
+    });
+    branch!(bits, nodes[6], {}, {
+        return branch!(
+            bits,
+            nodes[7],
+            7 + extra(bits, &[165, 145]),
+            5 + extra(bits, &[159])
+        );
+    });
+    branch!(bits, nodes[8], {}, {
+        return branch!(
+            bits,
+            nodes[9],
+            19 + extra(bits, &[176, 155, 140, 135]),
+            11 + extra(bits, &[173, 148, 140])
+        );
+    });
+    branch!(
+        bits,
+        nodes[10],
+        {},
+        return 35 + extra(bits, &[180, 157, 141, 134, 130])
+    );
     67 + extra(
         bits,
         &[254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129],
