@@ -17,6 +17,8 @@
 
 mod band;
 mod bool_decoder;
+#[cfg(test)]
+mod coder;
 mod header;
 mod loop_filter;
 mod modes;

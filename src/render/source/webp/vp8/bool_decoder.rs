@@ -182,3 +182,71 @@ fn last_byte(rest: &[u8]) -> (Option<u8>, &[u8]) {
     rest.split_first()
         .map_or((None, rest), |(byte, rest)| (Some(*byte), rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coder::{BoolEncoder, PlainDecoder, Random};
+    use super::*;
+
+    #[test]
+    fn what_was_coded_is_read() {
+        let mut random = Random(1);
+        let bools: Vec<(u8, bool)> = (0..20_000)
+            .map(|_| (random.byte().max(1), random.below(3) == 0))
+            .collect();
+        let mut coder = BoolEncoder::new();
+        for (probability, bit) in &bools {
+            coder.write(*probability, *bit);
+        }
+        let partition = coder.finish();
+        let mut bits = BoolDecoder::new(&partition);
+        for (index, (probability, bit)) in bools.into_iter().enumerate() {
+            assert_eq!(bits.read(probability), bit, "{index}");
+        }
+        assert!(!bits.is_past_end());
+    }
+
+    #[test]
+    fn bools_are_those_of_the_specification() {
+        let mut random = Random(2);
+        let partition = random.bytes(3000);
+        let (mut bits, mut plain) = (BoolDecoder::new(&partition), PlainDecoder::new(&partition));
+        while plain.input.len() > 8 {
+            let probability = random.byte();
+            assert_eq!(bits.read(probability), plain.read(probability));
+            let sign = if plain.read(128) { -1 } else { 1 };
+            assert_eq!(bits.signed(700), 700 * sign);
+        }
+    }
+
+    #[test]
+    fn numbers_are_read() {
+        let mut coder = BoolEncoder::new();
+        coder.literal(7, 100);
+        coder.optional(4, Some(-9));
+        coder.optional(7, None);
+        coder.optional(6, Some(63));
+        coder.flag(true);
+        let partition = coder.finish();
+        let mut bits = BoolDecoder::new(&partition);
+        assert_eq!(bits.literal(7), 100);
+        let optional = [bits.optional(4), bits.optional(7), bits.optional(6)];
+        assert_eq!(optional, [Some(-9), None, Some(63)]);
+        assert!(bits.flag());
+    }
+
+    #[test]
+    fn only_a_last_byte_of_zeros_may_be_missing() {
+        // Of zeros, each bool of even odds takes a bit but the first.
+        for length in 0..20 {
+            let zeros = vec![0; length];
+            let mut bits = BoolDecoder::new(&zeros);
+            for index in 0..length * 8 + 2 {
+                assert!(!bits.flag());
+                assert!(!bits.is_past_end(), "{length} bytes, bool {index}");
+            }
+            assert!(!bits.flag());
+            assert!(bits.is_past_end(), "{length} bytes");
+        }
+    }
+}

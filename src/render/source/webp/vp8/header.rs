@@ -259,3 +259,6 @@ fn tokens(bits: &mut BoolDecoder<'_>) -> Box<[Bands; 4]> {
 fn malformed() -> Refusal {
     Refusal::Corrupt("a WebP's frame header".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

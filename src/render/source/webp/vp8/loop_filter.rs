@@ -288,3 +288,152 @@ fn between_macroblocks<const N: usize>(taps: &mut Taps<N>, limits: Limits) {
         taps[6][lane] = sample(place.q[2] - third);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coder::Random;
+    use super::*;
+
+    /// The filters as section 15 spells them out, on the samples across an edge.
+    struct Plain([i32; 8]);
+
+    fn c(value: i32) -> i32 {
+        value.clamp(-128, 127)
+    }
+
+    impl Plain {
+        fn near(&self, a: usize, b: usize) -> i32 {
+            (self.0[a] - self.0[b]).abs()
+        }
+
+        fn is_smooth(&self, limits: Limits) -> bool {
+            self.near(3, 4) * 2 + self.near(2, 5) / 2 <= i32::from(limits.edge)
+        }
+
+        fn has_smooth_sides(&self, limits: Limits) -> bool {
+            let sides = [(0, 1), (1, 2), (2, 3), (7, 6), (6, 5), (5, 4)];
+            let interior = i32::from(limits.interior);
+            sides.into_iter().all(|(a, b)| self.near(a, b) <= interior)
+        }
+
+        fn is_sharp(&self, limits: Limits) -> bool {
+            self.near(2, 3).max(self.near(5, 4)) > i32::from(limits.sharp)
+        }
+
+        fn adjust(&mut self, outer: bool) -> i32 {
+            let [_, _, p1, p0, q0, q1, ..] = self.0;
+            let a = c((if outer { c(p1 - q1) } else { 0 }) + 3 * (q0 - p0));
+            let (f, b) = (c(a + 4) >> 3, c(a + 3) >> 3);
+            (self.0[4], self.0[3]) = (c(q0 - f), c(p0 + b));
+            f
+        }
+
+        fn simple(&mut self, limits: Limits) {
+            if self.is_smooth(limits) {
+                self.adjust(true);
+            }
+        }
+
+        fn between_subblocks(&mut self, limits: Limits) {
+            if self.is_smooth(limits) && self.has_smooth_sides(limits) {
+                let sharp = self.is_sharp(limits);
+                let a = (self.adjust(sharp) + 1) >> 1;
+                if !sharp {
+                    (self.0[5], self.0[2]) = (c(self.0[5] - a), c(self.0[2] + a));
+                }
+            }
+        }
+
+        fn between_macroblocks(&mut self, limits: Limits) {
+            if !self.is_smooth(limits) || !self.has_smooth_sides(limits) {
+                return;
+            }
+            if self.is_sharp(limits) {
+                self.adjust(true);
+                return;
+            }
+            let [_, _, p1, p0, q0, q1, ..] = self.0;
+            let w = c(c(p1 - q1) + 3 * (q0 - p0));
+            for (distance, weight) in [27, 18, 9].into_iter().enumerate() {
+                let a = c((weight * w + 63) >> 7);
+                let (p, q) = (3 - distance, 4 + distance);
+                (self.0[p], self.0[q]) = (c(self.0[p] + a), c(self.0[q] - a));
+            }
+        }
+    }
+
+    #[test]
+    fn edges_are_smoothed_as_the_specification_does_it() {
+        let mut random = Random(14);
+        let kernels: [(Smooth<16>, fn(&mut Plain, Limits)); 3] = [
+            (simple, Plain::simple),
+            (between_subblocks, Plain::between_subblocks),
+            (between_macroblocks, Plain::between_macroblocks),
+        ];
+        let mut changed = 0;
+        for round in 0..6000 {
+            let limits = Limits {
+                edge: random.byte(),
+                interior: random.byte() / 4,
+                sharp: random.byte() / 64,
+            };
+            // From nearly even to noise.
+            let (base, most) = (i16::from(random.byte()), [2, 9, 40, 255][round % 4]);
+            let sample = |random: &mut Random| {
+                u8::try_from((base + random.around_zero(most)).clamp(0, 255)).unwrap()
+            };
+            let taps: Taps<16> = [(); 8].map(|()| [(); 16].map(|()| sample(&mut random)));
+            for (kernel, plain) in kernels {
+                let mut smoothed = taps;
+                kernel(&mut smoothed, limits);
+                changed += usize::from(smoothed != taps);
+                for lane in 0..16 {
+                    let mut expected = Plain(taps.map(|tap| i32::from(tap[lane]) - 128));
+                    plain(&mut expected, limits);
+                    assert_eq!(smoothed.map(|tap| i32::from(tap[lane]) - 128), expected.0);
+                }
+            }
+        }
+        assert!(changed > 3000, "{changed}");
+    }
+
+    #[test]
+    fn limits_follow_level_and_sharpness() {
+        let limits = |level, sharpness| {
+            let filter = Filter {
+                sharpness,
+                ..Filter::default()
+            };
+            let (outer, inner) = filter.limits(level);
+            (outer.edge, inner.edge, inner.interior, inner.sharp)
+        };
+        assert_eq!(limits(1, 0), (7, 3, 1, 0));
+        assert_eq!(limits(14, 0), (46, 42, 14, 0));
+        assert_eq!(limits(15, 1), (41, 37, 7, 1));
+        assert_eq!(limits(40, 4), (89, 85, 5, 2));
+        assert_eq!(limits(63, 0), (193, 189, 63, 2));
+        assert_eq!(limits(63, 7), (132, 128, 2, 2));
+        assert_eq!(limits(1, 7), (7, 3, 1, 0));
+    }
+
+    #[test]
+    fn subblocks_are_filtered_where_they_were_predicted_or_have_a_residue() {
+        use super::super::modes::{Mode, SubblockMode};
+        let segment = Segment {
+            levels: [7, 9],
+            ..Segment::default()
+        };
+        let modes = |luma| Modes {
+            segment: 0,
+            coded: true,
+            luma,
+            chroma: Mode::Mean,
+        };
+        let whole = modes(Luma::Whole(Mode::Mean));
+        let parts = modes(Luma::Subblocks([SubblockMode::Mean; 16]));
+        let strength = |level, inner| Strength { level, inner };
+        assert_eq!(Strength::new(&segment, &whole, false), strength(7, false));
+        assert_eq!(Strength::new(&segment, &whole, true), strength(7, true));
+        assert_eq!(Strength::new(&segment, &parts, false), strength(9, true));
+    }
+}

@@ -140,3 +140,79 @@ fn subblock(bits: &mut BoolDecoder<'_>, above: SubblockMode, left: SubblockMode)
     branch!(bits, nodes[8], {}, return SubblockMode::HorizontalDown);
     SubblockMode::HorizontalUp
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coder::{PlainDecoder, Random};
+    use super::*;
+
+    /// The trees of sections 10 and 11; of modes, the order is that of [`Mode`], and 4 is that subblocks are predicted.
+    const SEGMENTS: [i8; 6] = [2, 4, 0, -1, -2, -3];
+    const LUMA: [i8; 8] = [-4, 2, 4, 6, 0, -1, -2, -3];
+    const CHROMA: [i8; 6] = [0, 2, -1, 4, -2, -3];
+    const SUBBLOCKS: [i8; 18] = [
+        0, 2, -1, 4, -2, 6, 8, 12, -3, 10, -5, -6, -4, 14, -7, 16, -8, -9,
+    ];
+    const MODES: [Mode; 4] = [
+        Mode::Mean,
+        Mode::Vertical,
+        Mode::Horizontal,
+        Mode::TrueMotion,
+    ];
+
+    #[test]
+    fn modes_are_read_by_the_trees_of_the_specification() {
+        let mut random = Random(3);
+        let partition = random.bytes(6000);
+        let (mut bits, mut plain) = (BoolDecoder::new(&partition), PlainDecoder::new(&partition));
+        let (mut above, mut left) = (Edge::default(), Edge::default());
+        let (mut plain_above, mut plain_left) = ([0_i8; 4], [0_i8; 4]);
+        for _ in 0..400 {
+            let modes = Modes::read(
+                &mut bits,
+                (Some([90, 7, 200]), Some(180)),
+                &mut above,
+                &mut left,
+            );
+            let segment = plain.tree(&SEGMENTS, &[90, 7, 200], 0);
+            let skipped = plain.read(180);
+            assert_eq!(modes.segment, usize::try_from(segment).unwrap());
+            assert_eq!(modes.coded, !skipped);
+            let luma = plain.tree(&LUMA, &[145, 156, 163, 128], 0);
+            match modes.luma {
+                Luma::Whole(mode) => {
+                    let number = usize::try_from(luma).unwrap();
+                    assert_eq!(mode, MODES[number]);
+                    let edge = [0, 2, 3, 1][number];
+                    (plain_above, plain_left) = ([edge; 4], [edge; 4]);
+                }
+                Luma::Subblocks(subblocks) => {
+                    assert_eq!(luma, 4);
+                    for (index, mode) in subblocks.into_iter().enumerate() {
+                        let (x, y) = (index % 4, index / 4);
+                        let [above, left] = [plain_above[x], plain_left[y]]
+                            .map(|mode| usize::try_from(mode).unwrap());
+                        let read = plain.tree(&SUBBLOCKS, &SUBBLOCK_MODES[above][left], 0);
+                        assert_eq!(mode as i8, read);
+                        (plain_above[x], plain_left[y]) = (read, read);
+                    }
+                }
+            }
+            let chroma = plain.tree(&CHROMA, &[142, 114, 183], 0);
+            assert_eq!(modes.chroma, MODES[usize::try_from(chroma).unwrap()]);
+        }
+        assert!(!plain.input.is_empty());
+    }
+
+    #[test]
+    fn what_the_header_does_not_announce_is_not_read() {
+        // Ones: the last value of each tree.
+        let partition = [0xFE; 9];
+        let (mut above, mut left) = (Edge::default(), Edge::default());
+        let mut bits = BoolDecoder::new(&partition);
+        let modes = Modes::read(&mut bits, (None, None), &mut above, &mut left);
+        assert_eq!((modes.segment, modes.coded), (0, true));
+        assert_eq!(modes.luma, Luma::Whole(Mode::TrueMotion));
+        assert_eq!([above, left], [[SubblockMode::TrueMotion; 4]; 2]);
+    }
+}

@@ -171,3 +171,115 @@ impl Block<8> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coder::Random;
+    use super::*;
+
+    fn noise<const SIDE: usize>(random: &mut Random) -> Block<SIDE> {
+        let mut row = || std::array::from_fn(|_| random.byte());
+        Block {
+            above: row(),
+            left: row(),
+            rows: [(); SIDE].map(|()| row()),
+            corner: row()[0],
+        }
+    }
+
+    fn check<const SIDE: usize>() {
+        let mut random = Random(7);
+        let block: Block<SIDE> = noise(&mut random);
+        let both = Neighbours {
+            above: true,
+            left: true,
+        };
+        let sum = |samples: [u8; SIDE]| samples.into_iter().map(u32::from).sum::<u32>();
+        let side = u32::try_from(SIDE).unwrap();
+        let (above, left) = (sum(block.above), sum(block.left));
+        let means = [
+            (true, true, (above + left + side) / (2 * side)),
+            (true, false, (above + side / 2) / side),
+            (false, true, (left + side / 2) / side),
+            (false, false, 128),
+        ];
+        for (above, left, mean) in means {
+            let mut predicted = block.clone();
+            predicted.predict(Mode::Mean, Neighbours { above, left });
+            assert_eq!(predicted.rows, [[u8::try_from(mean).unwrap(); SIDE]; SIDE]);
+        }
+        for mode in [Mode::Vertical, Mode::Horizontal, Mode::TrueMotion] {
+            let mut predicted = block.clone();
+            predicted.predict(mode, both);
+            for (y, row) in predicted.rows.iter().enumerate() {
+                for (x, sample) in row.iter().enumerate() {
+                    let [above, left, corner] =
+                        [block.above[x], block.left[y], block.corner].map(i32::from);
+                    let expected = match mode {
+                        Mode::Vertical => above,
+                        Mode::Horizontal => left,
+                        _ => (left + above - corner).clamp(0, 255),
+                    };
+                    assert_eq!(i32::from(*sample), expected, "{mode:?} {x} {y}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whole_blocks_are_predicted_from_their_neighbours() {
+        check::<16>();
+        check::<8>();
+    }
+
+    #[test]
+    fn neighbours_are_those_of_the_block_before_and_above() {
+        let mut random = Random(8);
+        let mut block = Block::<8>::before_row(true);
+        block.advance([5; 8]);
+        assert_eq!(
+            (block.corner, block.left, block.above),
+            (129, [129; 8], [5; 8])
+        );
+        block.rows = noise(&mut random).rows;
+        let rows = block.rows;
+        block.advance([6; 8]);
+        assert_eq!((block.corner, block.above), (5, [6; 8]));
+        assert_eq!(block.left, rows.map(|row| row[7]));
+        let mut first = Block::<8>::before_row(false);
+        first.advance([127; 8]);
+        assert_eq!((first.corner, first.left), (127, [129; 8]));
+    }
+
+    #[test]
+    fn residue_is_added_where_it_belongs() {
+        let mut random = Random(9);
+        let both = Neighbours {
+            above: true,
+            left: true,
+        };
+        let (mut luma, mut chroma) = (noise::<16>(&mut random), noise::<8>(&mut random));
+        let mut residue = Residue::default();
+        for (pair, content) in residue.pairs.iter_mut().zip(&mut residue.contents) {
+            *pair = Pair([(); 4].map(|()| std::array::from_fn(|_| random.around_zero(300))));
+            *content = Content::Any;
+        }
+        let mut transformed = residue.pairs;
+        transform(&mut transformed, &[Content::Any; 12]);
+        luma.reconstruct(&Luma::Whole(Mode::Vertical), both, [0; 4], &mut residue);
+        chroma.reconstruct(Mode::Horizontal, both, 1, &mut residue);
+        let sum = |sample: u8, residue: i16| clamped(i16::from(sample) + residue);
+        for (y, row) in luma.rows.iter().enumerate() {
+            for (x, sample) in row.iter().enumerate() {
+                let residue = transformed[y / 4 * 2 + x / 8].0[y % 4][x % 8];
+                assert_eq!(*sample, sum(luma.above[x], residue), "luma {x} {y}");
+            }
+        }
+        for (y, row) in chroma.rows.iter().enumerate() {
+            for (x, sample) in row.iter().enumerate() {
+                let residue = transformed[10 + y / 4].0[y % 4][x];
+                assert_eq!(*sample, sum(chroma.left[y], residue), "chroma {x} {y}");
+            }
+        }
+    }
+}

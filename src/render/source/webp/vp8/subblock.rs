@@ -159,3 +159,139 @@ fn three(a: u8, b: u8, c: u8) -> u8 {
     let sum = u16::from(a) + 2 * u16::from(b) + u16::from(c);
     u8::try_from((sum + 2) >> 2).unwrap_or(u8::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coder::Random;
+    use super::*;
+
+    const MODES: [SubblockMode; 10] = [
+        SubblockMode::Mean,
+        SubblockMode::TrueMotion,
+        SubblockMode::Vertical,
+        SubblockMode::Horizontal,
+        SubblockMode::LeftDown,
+        SubblockMode::RightDown,
+        SubblockMode::VerticalRight,
+        SubblockMode::VerticalLeft,
+        SubblockMode::HorizontalDown,
+        SubblockMode::HorizontalUp,
+    ];
+
+    /// A sample as section 12.3 has it, from its neighbours up the left side, at the corner and along the row above.
+    fn plain(mode: SubblockMode, around: &[i32; 13], x: usize, y: usize) -> i32 {
+        let (left, corner, above) = (
+            |y: usize| around[3 - y],
+            around[4],
+            |x: usize| around[5 + x],
+        );
+        let two = |a: i32, b: i32| (a + b + 1) >> 1;
+        let three = |a: i32, b: i32, c: i32| (a + 2 * b + c + 2) >> 2;
+        let edge_two = |at: usize| two(around[at], around[at + 1]);
+        let edge_three = |at: usize| three(around[at - 1], around[at], around[at + 1]);
+        match mode {
+            SubblockMode::Mean => (around[..4].iter().chain(&around[5..9]).sum::<i32>() + 4) >> 3,
+            SubblockMode::TrueMotion => (left(y) + above(x) - corner).clamp(0, 255),
+            SubblockMode::Vertical => edge_three(5 + x),
+            SubblockMode::Horizontal if y == 3 => three(left(2), left(3), left(3)),
+            SubblockMode::Horizontal => edge_three(3 - y),
+            SubblockMode::LeftDown if x + y == 6 => three(above(6), above(7), above(7)),
+            SubblockMode::LeftDown => three(above(x + y), above(x + y + 1), above(x + y + 2)),
+            SubblockMode::RightDown => edge_three(4 + x - y),
+            // Steps of half a sample along the edge for each row, or each column.
+            SubblockMode::VerticalRight => match (2 * x + 1).checked_sub(y) {
+                Some(0) => edge_three(4),
+                Some(half) if half % 2 == 1 => edge_two(4 + half / 2),
+                Some(half) => edge_three(4 + half / 2),
+                None => edge_three(4 + 1 - y),
+            },
+            SubblockMode::HorizontalDown => match (2 * y + 1).checked_sub(x) {
+                Some(0) => edge_three(4),
+                Some(half) if half % 2 == 1 => edge_two(3 - half / 2),
+                Some(half) => edge_three(4 - half / 2),
+                None => edge_three(3 + x),
+            },
+            SubblockMode::VerticalLeft => match (x, y) {
+                (3, 2) => edge_three(10),
+                (3, 3) => edge_three(11),
+                _ if y % 2 == 0 => edge_two(5 + x + y / 2),
+                _ => edge_three(6 + x + y / 2),
+            },
+            SubblockMode::HorizontalUp => match x + 2 * y {
+                along @ 0..=4 if along % 2 == 0 => two(left(along / 2), left(along / 2 + 1)),
+                along @ 0..=4 => edge_three(2 - along / 2),
+                5 => three(left(2), left(3), left(3)),
+                _ => left(3),
+            },
+        }
+    }
+
+    #[test]
+    fn subblocks_are_predicted_as_the_specification_does_it() {
+        let mut random = Random(10);
+        for _ in 0..200 {
+            let mut around = [0; 16];
+            around[..13].copy_from_slice(&random.bytes(13));
+            let last = around[12];
+            around[13..].fill(last);
+            let wide = std::array::from_fn(|index| i32::from(around[index]));
+            for mode in MODES {
+                for (y, row) in predict(mode, &around).iter().enumerate() {
+                    for (x, sample) in row.iter().enumerate() {
+                        let expected = plain(mode, &wide, x, y);
+                        assert_eq!(i32::from(*sample), expected, "{mode:?} {x} {y}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_subblock_sees_those_before_it_and_the_macroblocks_around() {
+        let mut random = Random(11);
+        let mut row = || std::array::from_fn(|_| random.byte());
+        let mut block = Block::<16> {
+            above: row(),
+            left: row(),
+            corner: row()[0],
+            rows: [[0; 16]; 16],
+        };
+        let mut random = Random(12);
+        let modes = std::array::from_fn(|index| MODES[(index * 7 + 4) % 10]);
+        let pairs: Vec<Pair> = (0..8)
+            .map(|_| Pair([(); 4].map(|()| std::array::from_fn(|_| random.around_zero(90)))))
+            .collect();
+        let above_right = [1, 99, 3, 200];
+        reconstruct(&mut block, &modes, above_right, &pairs);
+        let at = |x: usize, y: usize| {
+            // Shifted by one, so that 0 is what is above or to the left.
+            match (x, y) {
+                (0, 0) => block.corner,
+                (17.., _) => above_right[x - 17],
+                (_, 0) => block.above[x - 1],
+                (0, _) => block.left[y - 1],
+                _ => block.rows[y - 1][x - 1],
+            }
+        };
+        for (index, mode) in modes.into_iter().enumerate() {
+            let (left, top) = (index % 4 * 4, index / 4 * 4);
+            let around = std::array::from_fn(|place| {
+                i32::from(match place {
+                    0..4 => at(left, top + 4 - place),
+                    _ if left == 12 && place > 8 => above_right[place - 9],
+                    _ => at(left + place - 4, top),
+                })
+            });
+            for (x, y) in (0..16).map(|index| (index % 4, index / 4)) {
+                let residue = pairs[index / 2].0[y][index % 2 * 4 + x];
+                let expected = plain(mode, &around, x, y) + i32::from(residue);
+                let sample = block.rows[top + y][left + x];
+                assert_eq!(
+                    i32::from(sample),
+                    expected.clamp(0, 255),
+                    "{index}: {x} {y}"
+                );
+            }
+        }
+    }
+}

@@ -117,3 +117,84 @@ fn doubles(upper: i16x8, lower: i16x8) -> [i16x8; 2] {
     let odd = upper.unbounded_shr_scalar(32) | (lower & !low);
     [cast(even), cast(odd)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coder::Random;
+    use super::*;
+
+    /// The transform as section 14.4 spells it out.
+    fn plain(block: [i32; 16]) -> [i32; 16] {
+        let points = |a: i32, b: i32, c: i32, d: i32| {
+            let (even, odd) = (a + c, a - c);
+            let near = ((b * 35_468) >> 16) - (d + ((d * 20_091) >> 16));
+            let far = b + ((b * 20_091) >> 16) + ((d * 35_468) >> 16);
+            [even + far, odd + near, odd - near, even - far]
+        };
+        let mut columns = [0; 16];
+        for x in 0..4 {
+            let points = points(block[x], block[4 + x], block[8 + x], block[12 + x]);
+            for (y, value) in points.into_iter().enumerate() {
+                columns[y * 4 + x] = value;
+            }
+        }
+        let rows = columns.as_chunks().0.iter();
+        let rows: Vec<i32> = rows
+            .flat_map(|[a, b, c, d]| points(*a, *b, *c, *d))
+            .collect();
+        std::array::from_fn(|index| (rows[index] + 4) >> 3)
+    }
+
+    fn halves(pair: &Pair) -> [[i32; 16]; 2] {
+        [0, 4].map(|offset| {
+            std::array::from_fn(|index| i32::from(pair.0[index / 4][offset + index % 4]))
+        })
+    }
+
+    #[test]
+    fn both_blocks_are_transformed_as_the_specification_does_it() {
+        let mut random = Random(5);
+        for most in [3, 40, 900] {
+            for _ in 0..500 {
+                let row = |_| std::array::from_fn(|_| random.around_zero(most));
+                let mut pair = Pair([(); 4].map(row));
+                let expected = halves(&pair).map(plain);
+                pair.transform();
+                assert_eq!(halves(&pair), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn first_coefficients_alone_are_transformed_alike() {
+        for first in [-2047, -5, -4, 0, 3, 4, 12, 2000] {
+            let mut pair = Pair::default();
+            (pair.0[0][0], pair.0[0][4]) = (first, 77 - first);
+            let mut quick = pair;
+            quick.transform_first();
+            pair.transform();
+            assert_eq!(quick, pair);
+        }
+    }
+
+    #[test]
+    fn means_are_those_of_the_specification() {
+        let mut random = Random(6);
+        let mut pair = Pair::default();
+        for row in &mut pair.0 {
+            for value in &mut row[..4] {
+                *value = random.around_zero(3000);
+            }
+        }
+        // Section 14.3, by the matrix that the butterflies stand for.
+        const SIGNS: [[i32; 4]; 4] = [[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, -1, 1], [1, -1, 1, -1]];
+        let [block, _] = halves(&pair);
+        let expected: [i32; 16] = std::array::from_fn(|index| {
+            let sum: i32 = (0..16)
+                .map(|from| block[from] * SIGNS[index / 4][from / 4] * SIGNS[index % 4][from % 4])
+                .sum();
+            (sum + 3) >> 3
+        });
+        assert_eq!(means(&pair).map(i32::from), expected);
+    }
+}

@@ -82,3 +82,57 @@ fn to_rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
 fn product(sample: u8, factor: u32) -> u16 {
     ((u32::from(sample) * factor) >> 8) as u16
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coder::Random;
+    use super::*;
+
+    #[test]
+    fn chroma_is_doubled_by_nine_three_three_and_one() {
+        let mut random = Random(13);
+        for width in [1, 2, 3, 8, 31] {
+            let halves = usize::div_ceil(width, 2);
+            let (near, next) = (random.bytes(halves), random.bytes(halves));
+            let (mut quarters, mut doubled) = (vec![0; halves + 2], vec![0; 2 * halves]);
+            double(&near, &next, &mut quarters, &mut doubled);
+            for (x, sample) in doubled.into_iter().enumerate().take(width) {
+                let here = x / 2;
+                let beside = if x % 2 == 0 {
+                    here.saturating_sub(1)
+                } else {
+                    (here + 1).min(halves - 1)
+                };
+                let [a, b, c, d] =
+                    [near[here], near[beside], next[here], next[beside]].map(u32::from);
+                assert_eq!(
+                    u32::from(sample),
+                    (9 * a + 3 * b + 3 * c + d + 8) / 16,
+                    "{x}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn colours_are_those_of_the_matrix_but_for_the_last_rounding() {
+        for luma in (0..=255).step_by(5) {
+            for (blue, red) in
+                (0..=255).flat_map(|blue| [(blue, 255 - blue), (blue, 7), (blue, 128)])
+            {
+                let [y, u, v] = [luma, blue, red].map(f64::from);
+                let (y, u, v) = ((y - 16.0) * 255.0 / 219.0, u - 128.0, v - 128.0);
+                let chroma = 255.0 / 112.0;
+                let exact = [
+                    y + chroma * 0.701 * v,
+                    y - chroma * (0.886 * 0.114 * u + 0.701 * 0.299 * v) / 0.587,
+                    y + chroma * 0.886 * u,
+                ];
+                for (sample, exact) in to_rgb(luma, blue, red).into_iter().zip(exact) {
+                    let off = f64::from(sample) - exact.clamp(0.0, 255.0);
+                    assert!(off.abs() < 0.57, "{off} at {luma} {blue} {red}");
+                }
+            }
+        }
+    }
+}
