@@ -1,7 +1,7 @@
 //! What comes in: each format has a room of its own, which reads the header, knows the memory that decoding takes, and decodes
 //! once for all targets, row by row into their resizers.
 //!
-//! # Why JPEG and PNG don't go through the image crate
+//! # Why JPEG, PNG and lossy WebP don't go through the image crate
 //!
 //! It decodes whole pictures at their full size, and tells no bound of the memory before. A thumbnail needs a fraction of a
 //! JPEG's coefficients, and of any picture no more than a few rows at a time. CPU and peak memory of the process on pictures of
@@ -12,6 +12,7 @@
 //! | JPEG, baseline, quality 85, 3.7 MB | 12 ms, 7 MB | 79 ms, 46 MB |
 //! | the same, progressive, 3.5 MB | 5 ms, 8 MB | 188 ms, 81 MB |
 //! | PNG, RGB, 25 MB | 114 ms, 29 MB | 130 ms, 63 MB |
+//! | WebP, lossy, 3.2 MB | 185 ms, 7 MB | 413 ms, 64 MB |
 //!
 //! The other formats are rarer, and the crate's own decoders are good enough for them.
 

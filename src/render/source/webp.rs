@@ -1,5 +1,5 @@
-//! WebP: lossy frames are decoded row by row by [`vp8`], those with an alpha and lossless ones by `image-webp`, whole and at
-//! once.
+//! WebP: lossy frames are decoded by [`vp8`], row by row; lossless ones and those that have an alpha beside them by
+//! `image-webp`, whole and at once.
 //!
 //! `image-webp` bounds no memory, so what it will take is known before it starts: from the header, and for lossless streams
 //! from their prefix codes, which [`lossless`] reads over. It gets a file of just the frame, whose place on the canvas is
@@ -136,29 +136,21 @@ impl Rows for Header<'_> {
             return self.render_pixels(resizers);
         };
         let framings = resizers.framings();
-        let joined: Vec<Framing> = framings
-            .iter()
-            .filter(|f| !lossy::is_apart(f))
-            .copied()
-            .collect();
-        let apart: Vec<&Framing> = framings.iter().filter(|f| lossy::is_apart(f)).collect();
-        let mut joined = if joined.is_empty() {
-            Vec::new()
-        } else {
-            self.render_pixels(&Resizers::new(self, &joined))?
+        let (apart, joined): (Vec<Framing>, Vec<Framing>) =
+            framings.iter().copied().partition(lossy::is_apart);
+        let (mut planes, mut pixels) = (Vec::new(), Vec::new());
+        if !apart.is_empty() {
+            planes = lossy::render(frame, self.size(), self.profile(), &apart)?;
         }
-        .into_iter();
-        let mut apart = if apart.is_empty() {
-            Vec::new()
-        } else {
-            lossy::render(frame, self.size(), self.profile(), &apart)?
+        if !joined.is_empty() {
+            pixels = self.render_pixels(&Resizers::new(self, &joined))?;
         }
-        .into_iter();
+        let (mut planes, mut pixels) = (planes.into_iter(), pixels.into_iter());
         let outputs = framings.iter().map(|framing| {
             if lossy::is_apart(framing) {
-                apart.next()
+                planes.next()
             } else {
-                joined.next()
+                pixels.next()
             }
         });
         Ok(outputs.flatten().collect())

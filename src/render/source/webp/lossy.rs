@@ -31,15 +31,21 @@ fn shrinks_by(framing: &Framing, factor: f64) -> bool {
     shrinks(framing.columns) && shrinks(framing.rows)
 }
 
-/// An upper bound of the heap that [`render`] takes beside the decoder.
+/// An upper bound of the heap that the outputs take beside the decoder, and beyond what they take if all are resized as pixels.
 pub(super) fn memory_bytes(size: (u32, u32), framings: &[Framing]) -> u64 {
-    let apart = framings.iter().filter(|framing| is_apart(framing));
-    let view = |framing: &Framing| -> u64 {
-        let luma = Shrink::<u16, 1>::memory_bytes(size, framing.size(), Form::Exact, 1);
-        let half = (size.0.div_ceil(2), size.1.div_ceil(2));
-        luma + 2 * Shrink::<u16, 1>::memory_bytes(half, framing.size(), Form::Exact, 1)
+    let half = (size.0.div_ceil(2), size.1.div_ceil(2));
+    let plane = |size: (u32, u32), framing: &Framing| {
+        Shrink::<u16, 1>::memory_bytes(size, framing.size(), Form::Exact, 1)
     };
-    apart.map(view).sum()
+    let view = |framing: &Framing| {
+        if is_apart(framing) {
+            plane(size, framing) + 2 * plane(half, framing)
+        } else {
+            // The axes are there twice.
+            plane(size, framing)
+        }
+    };
+    framings.iter().map(view).sum()
 }
 
 /// One output.
@@ -74,7 +80,7 @@ pub(super) fn render(
     frame: &[u8],
     size: (u32, u32),
     profile: Option<&[u8]>,
-    framings: &[&Framing],
+    framings: &[Framing],
 ) -> Result<Vec<Pixels>, Refusal> {
     let views: Vec<View> = framings
         .iter()

@@ -1,4 +1,4 @@
-//! A decoder for the key frames of VP8, which lossy WebPs are (RFC 6386).
+//! A decoder for the key frames of VP8, which a lossy WebP is (RFC 6386).
 //!
 //! A frame is decoded in one pass over its macroblocks, of which one row and the last samples of the row above are held, and
 //! rows are handed on as soon as they are finished. The modules mirror the format:
@@ -13,6 +13,10 @@
 #![expect(
     clippy::inline_always,
     reason = "the bool decoder stays in registers, and blocks in vectors, only if what hot loops call is inlined"
+)]
+#![expect(
+    clippy::redundant_else,
+    reason = "what `branch!` goes on with may return"
 )]
 
 mod band;
@@ -137,6 +141,26 @@ struct Above {
     tokens: tokens::Edge,
 }
 
+/// What is kept of the macroblock to the left.
+struct Left {
+    luma: Block<16>,
+    chroma: [Block<8>; 2],
+    modes: modes::Edge,
+    tokens: tokens::Edge,
+}
+
+impl Left {
+    /// What stands to the left of the picture.
+    fn new(has_above: bool) -> Self {
+        Self {
+            luma: Block::before_row(has_above),
+            chroma: [Block::before_row(has_above), Block::before_row(has_above)],
+            modes: modes::Edge::default(),
+            tokens: tokens::Edge::NONE,
+        }
+    }
+}
+
 /// What stands above the picture.
 const NOTHING_ABOVE: Above = Above {
     luma: [127; 16],
@@ -163,59 +187,67 @@ impl<'a> Decoder<'a> {
         if y > 0 {
             self.band.advance();
         }
-        let header = &mut self.header;
-        let turn = y % header.partitions.len();
-        let coefficients = header.partitions.get_mut(turn).ok_or(Refusal::Truncated)?;
-        let mut left = (modes::Edge::default(), tokens::Edge::NONE);
-        let mut luma = Block::<16>::before_row(y > 0);
-        let mut chroma = [Block::<8>::before_row(y > 0), Block::before_row(y > 0)];
-        let (band_luma, band_chroma) = self.band.planes();
+        let turn = y % self.header.partitions.len();
+        let mut left = Left::new(y > 0);
         for x in 0..self.above.len() {
-            let after = self.above.get(x + 1).map(|above| above.luma);
-            let Some(above) = self.above.get_mut(x) else {
-                break;
-            };
-            let tree = (header.segment_tree, header.coded);
-            let modes = Modes::read(&mut header.modes, tree, &mut above.modes, &mut left.0);
-            let segment = &header.segments[modes.segment & 3];
-            let has_means = matches!(modes.luma, Luma::Whole(_));
-            let edges = (&mut above.tokens, &mut left.1);
-            let has_residue = if modes.coded {
-                let (nodes, steps) = (&self.nodes, &segment.steps);
-                self.residue
-                    .read(coefficients, nodes, steps, has_means, edges)
-            } else {
-                edges.0.clear(has_means);
-                edges.1.clear(has_means);
-                false
-            };
-            if let Some(strength) = self.strengths.get_mut(x) {
-                *strength = Strength::new(segment, &modes, has_residue);
-            }
-            let neighbours = Neighbours {
-                above: y > 0,
-                left: x > 0,
-            };
-            // Beyond the last macroblock the last sample goes on.
-            let right = after.and_then(|after| after.first_chunk().copied());
-            let right = right.unwrap_or([above.luma[15]; 4]);
-            luma.advance(above.luma);
-            luma.reconstruct(&modes.luma, neighbours, right, &mut self.residue);
-            band_luma.put(x, &luma.rows);
-            above.luma = luma.rows[15];
-            let planes = chroma.iter_mut().zip(&mut above.chroma);
-            for (index, ((block, above), plane)) in planes.zip(&mut *band_chroma).enumerate() {
-                block.advance(*above);
-                block.reconstruct(modes.chroma, neighbours, index, &mut self.residue);
-                plane.put(x, &block.rows);
-                *above = block.rows[7];
-            }
-            if has_residue {
-                self.residue.clear();
-            }
+            self.read_macroblock((x, y), turn, &mut left)?;
         }
-        check(&header.modes)?;
-        check(coefficients)
+        check(&self.header.modes)?;
+        self.header.partitions.get(turn).map_or(Ok(()), check)
+    }
+
+    /// Decodes a macroblock, its coefficients from the partition whose turn it is.
+    #[inline(always)]
+    fn read_macroblock(
+        &mut self,
+        (x, y): (usize, usize),
+        turn: usize,
+        left: &mut Left,
+    ) -> Result<(), Refusal> {
+        let header = &mut self.header;
+        let coefficients = header.partitions.get_mut(turn).ok_or(Refusal::Truncated)?;
+        // Beyond the last macroblock its last sample goes on.
+        let right = self.above.get(x + 1).map(|above| above.luma);
+        let above = self.above.get_mut(x).ok_or(Refusal::Truncated)?;
+        let right = right.map_or([above.luma[15]; 4], |[a, b, c, d, ..]| [a, b, c, d]);
+        let tree = (header.segment_tree, header.coded);
+        let modes = Modes::read(&mut header.modes, tree, &mut above.modes, &mut left.modes);
+        let segment = &header.segments[modes.segment & 3];
+        let has_means = matches!(modes.luma, Luma::Whole(_));
+        let edges = (&mut above.tokens, &mut left.tokens);
+        let has_residue = if modes.coded {
+            let (nodes, steps) = (&self.nodes, &segment.steps);
+            self.residue
+                .read(coefficients, nodes, steps, has_means, edges)
+        } else {
+            edges.0.clear(has_means);
+            edges.1.clear(has_means);
+            false
+        };
+        if let Some(strength) = self.strengths.get_mut(x) {
+            *strength = Strength::new(segment, &modes, has_residue);
+        }
+        let neighbours = Neighbours {
+            above: y > 0,
+            left: x > 0,
+        };
+        let (luma, chroma) = self.band.planes();
+        let block = &mut left.luma;
+        block.advance(above.luma);
+        block.reconstruct(&modes.luma, neighbours, right, &mut self.residue);
+        luma.put(x, &block.rows);
+        above.luma = block.rows[15];
+        let blocks = left.chroma.iter_mut().zip(&mut above.chroma);
+        for (index, ((block, above), plane)) in blocks.zip(chroma).enumerate() {
+            block.advance(*above);
+            block.reconstruct(modes.chroma, neighbours, index, &mut self.residue);
+            plane.put(x, &block.rows);
+            *above = block.rows[7];
+        }
+        if has_residue {
+            self.residue.clear();
+        }
+        Ok(())
     }
 
     /// Filters the newest row of macroblocks, which is number `y`.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// How many rows of the macroblocks above are held beside the newest. The loop filter changes up to three of them, and of
 /// chroma the next ones' neighbours are wanted.
-const KEPT: usize = 8;
+pub(super) const KEPT: usize = 8;
 
 /// A row of macroblocks, and the last rows above it.
 pub(super) struct Band {
@@ -85,27 +85,28 @@ impl Plane {
         self.samples.get(start..start + self.stride).unwrap_or(&[])
     }
 
-    /// The `N` newest rows, those of the macroblocks.
-    pub(super) fn newest<const N: usize>(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        let newest = self.samples.chunks_exact_mut(self.stride);
-        newest.skip(KEPT).take(N)
+    /// `N` samples of row `y`, counted from the first that is held, from column `x` on.
+    #[inline(always)]
+    pub(super) fn samples<const N: usize>(&self, x: usize, y: usize) -> [u8; N] {
+        let samples = self.samples.get(y * self.stride + x..);
+        let samples = samples.and_then(|samples| samples.first_chunk());
+        samples.copied().unwrap_or([0; N])
     }
 
-    /// The four rows above and below the edge above row `y` of the macroblocks.
-    pub(super) fn rows_around(&mut self, y: usize) -> impl Iterator<Item = &mut [u8]> {
-        let rows = self.samples.chunks_exact_mut(self.stride);
-        rows.skip(KEPT + y - 4).take(8)
+    /// Puts samples there.
+    #[inline(always)]
+    pub(super) fn put_samples<const N: usize>(&mut self, x: usize, y: usize, samples: &[u8; N]) {
+        let places = self.samples.get_mut(y * self.stride + x..);
+        if let Some(place) = places.and_then(|places| places.first_chunk_mut()) {
+            *place = *samples;
+        }
     }
 
     /// Puts a macroblock's samples in place.
     #[inline(always)]
     pub(super) fn put<const N: usize>(&mut self, column: usize, rows: &[[u8; N]; N]) {
-        let start = KEPT * self.stride + column * N;
-        let places = self.samples.get_mut(start..).unwrap_or_default();
-        for (place, row) in places.chunks_mut(self.stride).zip(rows) {
-            if let Some(place) = place.first_chunk_mut() {
-                *place = *row;
-            }
+        for (row, y) in rows.iter().zip(KEPT..) {
+            self.put_samples(column * N, y, row);
         }
     }
 }

@@ -23,13 +23,13 @@ const NORMALISED: [[u8; 256]; 2] = {
     let mut range = 1_u8;
     while range < 128 {
         let shift = range.leading_zeros();
-        normalised[0][range as usize - 1] = shift as u8;
+        normalised[0][range as usize - 1] = shift.to_le_bytes()[0];
         normalised[1][range as usize - 1] = (range << shift) - 1;
         range += 1;
     }
-    let mut index = 127;
+    let mut index = 127_usize;
     while index < 256 {
-        normalised[1][index] = index as u8;
+        normalised[1][index] = index.to_le_bytes()[0];
         index += 1;
     }
     normalised

@@ -72,8 +72,8 @@ impl<'a> Header<'a> {
             return Err(Refusal::Unsupported("a WebP that starts within a video"));
         }
         let length = usize::try_from(u32::from_le_bytes([a, b, c, 0]) >> 5);
-        let (size, rest) = rest.split_first_chunk::<7>().ok_or(Refusal::Truncated)?;
-        let [0x9D, 0x01, 0x2A, w0, w1, h0, h1] = *size else {
+        let (start, rest) = rest.split_first_chunk::<7>().ok_or(Refusal::Truncated)?;
+        let [0x9D, 0x01, 0x2A, w0, w1, h0, h1] = *start else {
             return Err(malformed());
         };
         let side = |low, high| usize::from(u16::from_le_bytes([low, high]) & 0x3FFF);
@@ -233,12 +233,13 @@ impl Quantizers {
         let at = |delta: i32| usize::try_from((index + delta).clamp(0, 127)).unwrap_or(0);
         let dc = |delta: i32| i32::from(DC_STEPS[at(delta)]);
         let ac = |delta: i32| i32::from(AC_STEPS[at(delta)]);
-        let [means_dc, means_ac] = self.means;
-        let [chroma_dc, chroma_ac] = self.chroma;
         Steps {
             luma: [dc(self.luma_dc), ac(0)],
-            means: [dc(means_dc) * 2, (ac(means_ac) * 155 / 100).max(8)],
-            chroma: [dc(chroma_dc).min(132), ac(chroma_ac)],
+            means: [
+                dc(self.means[0]) * 2,
+                (ac(self.means[1]) * 155 / 100).max(8),
+            ],
+            chroma: [dc(self.chroma[0]).min(132), ac(self.chroma[1])],
         }
     }
 }

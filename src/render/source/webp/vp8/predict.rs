@@ -85,11 +85,7 @@ impl<const SIDE: usize> Block<SIDE> {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 0..=255"
-)]
+#[expect(clippy::cast_sign_loss, reason = "clamped to 0..=255")]
 pub(super) fn clamped(value: i16) -> u8 {
     value.clamp(0, 255) as u8
 }
