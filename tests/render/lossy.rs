@@ -1,4 +1,4 @@
-//! Lossy WebPs, as libwebp codes them: decoded as another decoder does it, resized like what that shows, in few rows.
+//! Lossy frames of `WebP`, as libwebp codes them: decoded as another decoder does it, resized like what that shows, in few rows.
 
 use std::io::Cursor;
 

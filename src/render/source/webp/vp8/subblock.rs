@@ -214,7 +214,7 @@ mod tests {
             SubblockMode::VerticalLeft => match (x, y) {
                 (3, 2) => edge_three(10),
                 (3, 3) => edge_three(11),
-                _ if y % 2 == 0 => edge_two(5 + x + y / 2),
+                _ if y.is_multiple_of(2) => edge_two(5 + x + y / 2),
                 _ => edge_three(6 + x + y / 2),
             },
             SubblockMode::HorizontalUp => match x + 2 * y {

@@ -156,7 +156,7 @@ mod tests {
         let mut random = Random(5);
         for most in [3, 40, 900] {
             for _ in 0..500 {
-                let row = |_| std::array::from_fn(|_| random.around_zero(most));
+                let row = |()| std::array::from_fn(|_| random.around_zero(most));
                 let mut pair = Pair([(); 4].map(row));
                 let expected = halves(&pair).map(plain);
                 pair.transform();
@@ -177,6 +177,9 @@ mod tests {
         }
     }
 
+    /// The matrix that the butterflies of section 14.3 stand for.
+    const SIGNS: [[i32; 4]; 4] = [[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, -1, 1], [1, -1, 1, -1]];
+
     #[test]
     fn means_are_those_of_the_specification() {
         let mut random = Random(6);
@@ -186,8 +189,6 @@ mod tests {
                 *value = random.around_zero(3000);
             }
         }
-        // Section 14.3, by the matrix that the butterflies stand for.
-        const SIGNS: [[i32; 4]; 4] = [[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, -1, 1], [1, -1, 1, -1]];
         let [block, _] = halves(&pair);
         let expected: [i32; 16] = std::array::from_fn(|index| {
             let sum: i32 = (0..16)

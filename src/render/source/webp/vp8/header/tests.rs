@@ -33,8 +33,12 @@ fn coded(first: First) -> Vec<u8> {
         coder.flag(first.tree);
         coder.flag(true);
         coder.flag(absolute);
-        values.map(|(quantizer, _)| coder.optional(7, Some(quantizer)));
-        values.map(|(_, level)| coder.optional(6, Some(level)));
+        for (quantizer, _) in values {
+            coder.optional(7, Some(quantizer));
+        }
+        for (_, level) in values {
+            coder.optional(6, Some(level));
+        }
         if first.tree {
             coder.flag(true);
             coder.literal(8, 33);
@@ -55,7 +59,9 @@ fn coded(first: First) -> Vec<u8> {
     }
     coder.literal(2, first.partitions);
     coder.literal(7, first.base);
-    first.deltas.map(|delta| coder.optional(4, delta));
+    for delta in first.deltas {
+        coder.optional(4, delta);
+    }
     coder.flag(true);
     for (index, update) in TOKEN_UPDATES
         .as_flattened()

@@ -185,6 +185,8 @@ mod tests {
     /// The filters as section 15 spells them out, on the samples across an edge.
     struct Plain([i32; 8]);
 
+    type PlainSmooth = fn(&mut Plain, Limits);
+
     fn c(value: i32) -> i32 {
         value.clamp(-128, 127)
     }
@@ -253,7 +255,7 @@ mod tests {
     #[test]
     fn edges_are_smoothed_as_the_specification_does_it() {
         let mut random = Random(14);
-        let kernels: [(Smooth, fn(&mut Plain, Limits)); 3] = [
+        let kernels: [(Smooth, PlainSmooth); 3] = [
             (simple, Plain::simple),
             (between_subblocks, Plain::between_subblocks),
             (between_macroblocks, Plain::between_macroblocks),
