@@ -136,8 +136,9 @@ impl Rows for Header<'_> {
             return self.render_pixels(resizers);
         };
         let framings = resizers.framings();
+        let is_apart = |framing: &Framing| lossy::is_apart(self.size(), framing);
         let (apart, joined): (Vec<Framing>, Vec<Framing>) =
-            framings.iter().copied().partition(lossy::is_apart);
+            framings.iter().copied().partition(is_apart);
         let (mut planes, mut pixels) = (Vec::new(), Vec::new());
         if !apart.is_empty() {
             planes = lossy::render(frame, self.size(), self.profile(), &apart)?;
@@ -147,7 +148,7 @@ impl Rows for Header<'_> {
         }
         let (mut planes, mut pixels) = (planes.into_iter(), pixels.into_iter());
         let outputs = framings.iter().map(|framing| {
-            if lossy::is_apart(framing) {
+            if is_apart(framing) {
                 planes.next()
             } else {
                 pixels.next()
