@@ -185,3 +185,68 @@ fn to_rgb([luma, blue, red]: &mut [Vec<f32>; 3]) {
         *third = (luma + blue * 33_050.0) * FULL;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framing(size: (u32, u32), target: &str) -> Framing {
+        Framing::new(size.0, size.1, &target.parse().unwrap())
+    }
+
+    #[test]
+    fn small_pictures_need_a_factor_of_three_and_large_ones_of_two() {
+        let cases = [
+            ((1024, 1024), "size=341x341", true),
+            ((1024, 1024), "size=342x342", false),
+            ((1026, 1026), "size=513x513", true),
+            ((1026, 1026), "size=514x514", false),
+            // The narrow side decides.
+            ((1000, 30), "size=100x11&fit=cover", false),
+            ((1000, 30), "size=100x10&fit=cover", true),
+        ];
+        for (size, target, apart) in cases {
+            assert_eq!(is_apart(size, &framing(size, target)), apart, "{target}");
+        }
+    }
+
+    #[test]
+    fn the_loop_filter_is_left_out_where_it_does_not_show() {
+        let size = (2400, 2400);
+        let filtered = |target| View::new(size, &framing(size, target)).filtered;
+        assert!(!filtered("size=100x100"));
+        assert!(filtered("size=101x101"));
+    }
+
+    #[test]
+    fn planes_become_the_colours_of_the_matrix() {
+        // Black, white, and red, green and blue as 8 bits store them (ITU-R BT.601).
+        let stored = [
+            [16, 128, 128],
+            [235, 128, 128],
+            [81, 90, 240],
+            [145, 54, 34],
+            [41, 240, 110],
+        ];
+        let colours = [
+            [0, 0, 0],
+            [255, 255, 255],
+            [255, 0, 0],
+            [0, 255, 0],
+            [0, 0, 255],
+        ];
+        let plane = |index: usize| {
+            stored
+                .map(|sample: [u8; 3]| f32::from(sample[index]))
+                .to_vec()
+        };
+        let mut planes = [plane(0), plane(1), plane(2)];
+        to_rgb(&mut planes);
+        for (index, colour) in colours.into_iter().enumerate() {
+            for (plane, exact) in planes.iter().zip(colour) {
+                let off = plane[index] - f32::from(u8::try_from(exact).unwrap());
+                assert!(off.abs() < 2.0, "{off} of {colour:?}");
+            }
+        }
+    }
+}
