@@ -205,3 +205,29 @@ fn a_frame_takes_a_few_rows() {
         rendered(&webp, &all).unwrap();
     }
 }
+
+#[test]
+fn the_plan_holds_for_frames_of_any_shape() {
+    let config = EncoderConfig::new().quality(50.0).method(0);
+    let sizes = [(1, 9000), (9000, 1), (16_383, 40), (40, 16_383), (600, 500)];
+    for (width, height) in sizes {
+        let webp = coded(&RgbImage::new(width, height), &config);
+        let texts = [
+            "size=8000x8000",
+            "size=4000x4000",
+            "size=300x300",
+            "size=20x20",
+            "size=9x9&fit=cover",
+        ];
+        let targets: Vec<Target> = texts.iter().map(|text| text.parse().unwrap()).collect();
+        for targets in targets.chunks(1).chain([&targets[..]]) {
+            let plan = Plan::new(&webp, &ALL_FORMATS, targets).unwrap();
+            let planned = plan.memory_bytes();
+            let peak = allocation_counter::measure(|| drop(plan.render())).bytes_max;
+            assert!(
+                peak <= planned,
+                "{width}x{height}, {targets:?}: {peak} of {planned}"
+            );
+        }
+    }
+}
