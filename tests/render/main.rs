@@ -3,6 +3,7 @@
 mod cases;
 mod golden;
 mod hostile;
+mod lossy;
 mod mutations;
 mod output;
 mod pictures;

@@ -21,6 +21,11 @@ pub(in crate::render) trait Rows {
     /// An upper bound of the heap that decoding takes, that of [`Resizers`] aside.
     fn decoder_bytes(&self) -> u64;
 
+    /// An upper bound of the heap that resizing planes takes, if the picture resizes any itself.
+    fn planes_bytes(&self, _framings: &[Framing]) -> u64 {
+        0
+    }
+
     /// Whether rows come from top to bottom, each once.
     fn in_order(&self) -> bool;
 
@@ -103,6 +108,11 @@ impl<'a> Resizers<'a> {
                 Form::Exact
             },
         }
+    }
+
+    /// What the outputs show of the picture.
+    pub(super) fn framings(&self) -> &'a [Framing] {
+        self.framings
     }
 
     /// An upper bound of the heap that resizers for up to four channels take, conversion by the profile included.

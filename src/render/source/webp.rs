@@ -1,4 +1,5 @@
-//! WebP, its first frame decoded by `image-webp`, whole and at once.
+//! WebP: lossy frames are decoded by [`vp8`], row by row; lossless ones and those that have an alpha beside them by
+//! `image-webp`, whole and at once.
 //!
 //! `image-webp` doesn't bound its memory, so it is computed beforehand: from the header, and for lossless streams from
 //! their prefix codes, which [`lossless`] parses. The crate gets a file of the frame alone, which is placed on the
@@ -6,6 +7,8 @@
 
 mod container;
 mod lossless;
+mod lossy;
+mod vp8;
 
 use std::io::Cursor;
 
@@ -18,7 +21,7 @@ use super::samples::{add_alpha_bytes, add_bytes, add_opaque_bytes};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::Pixels;
 use crate::render::resize::Grid;
-use crate::render::size::index;
+use crate::render::size::{Framing, index};
 use crate::render::{Limits, Refusal};
 
 /// The header of a WebP.
@@ -63,6 +66,14 @@ impl<'a> Header<'a> {
 
     fn walk(&self, take: &mut TakeRow<'_>) -> Result<(), Refusal> {
         let frame = self.container.frame;
+        let top = index(frame.corner.1);
+        if let Coding::Lossy {
+            colours,
+            alpha: None,
+        } = frame.coding
+        {
+            return vp8::decode_rgb(colours, |y, row| take(Grid::WHOLE, top + y, row));
+        }
         let file = frame.file();
         let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(|error| refusal(&error))?;
         let row = index(frame.size.0) * if frame.coding.has_alpha() { 4 } else { 3 };
@@ -70,7 +81,6 @@ impl<'a> Header<'a> {
         decoder
             .read_image(&mut samples)
             .map_err(|error| refusal(&error))?;
-        let top = index(frame.corner.1);
         for (y, row) in samples.chunks_exact(row).enumerate() {
             take(Grid::WHOLE, top + y, row);
         }
@@ -97,15 +107,11 @@ impl Rows for Header<'_> {
         let pixels = width * height;
         let stored = frame.coding.length();
         let picture = match frame.coding {
+            Coding::Lossy { alpha: None, .. } => return vp8::memory_bytes(frame.size.0),
             // Partitions are copied twice, and memory for one that is cut off is allocated before that is noticed.
-            Coding::Lossy { alpha, .. } => {
+            Coding::Lossy { alpha: Some(_), .. } => {
                 let planes = width.next_multiple_of(16) * height.next_multiple_of(16) * 3 / 2;
-                let samples = if alpha.is_some() {
-                    pixels * 9
-                } else {
-                    pixels * 3
-                };
-                planes + samples + width * 64 + stored * 3 + (17 << 20)
+                planes + pixels * 9 + width * 64 + stored * 3 + (17 << 20)
             }
             Coding::Lossless { alpha: true, .. } => pixels * 4,
             Coding::Lossless { alpha: false, .. } => pixels * 7,
@@ -118,7 +124,54 @@ impl Rows for Header<'_> {
         true
     }
 
+    fn planes_bytes(&self, framings: &[Framing]) -> u64 {
+        match self.plain() {
+            Some(_) => lossy::memory_bytes(self.size(), framings),
+            None => 0,
+        }
+    }
+
     fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+        let Some(frame) = self.plain() else {
+            return self.render_pixels(resizers);
+        };
+        let framings = resizers.framings();
+        let is_apart = |framing: &Framing| lossy::is_apart(self.size(), framing);
+        let (apart, joined): (Vec<Framing>, Vec<Framing>) =
+            framings.iter().copied().partition(is_apart);
+        let (mut planes, mut pixels) = (Vec::new(), Vec::new());
+        if !apart.is_empty() {
+            planes = lossy::render(frame, self.size(), self.profile(), &apart)?;
+        }
+        if !joined.is_empty() {
+            pixels = self.render_pixels(&Resizers::new(self, &joined))?;
+        }
+        let (mut planes, mut pixels) = (planes.into_iter(), pixels.into_iter());
+        let outputs = framings.iter().map(|framing| {
+            if is_apart(framing) {
+                planes.next()
+            } else {
+                pixels.next()
+            }
+        });
+        Ok(outputs.flatten().collect())
+    }
+}
+
+impl Header<'_> {
+    /// A lossy frame without an alpha that covers the canvas.
+    fn plain(&self) -> Option<&[u8]> {
+        match self.container.frame.coding {
+            Coding::Lossy {
+                colours,
+                alpha: None,
+            } if self.cover().whole => Some(colours),
+            _ => None,
+        }
+    }
+
+    /// Renders rows of whole pixels.
+    fn render_pixels(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
         let walk = |take: &mut TakeRow<'_>| self.walk(take);
         let cover = self.cover();
         if self.container.frame.coding.has_alpha() {
