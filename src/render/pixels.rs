@@ -1,6 +1,6 @@
 //! The finished pixels of an output, before encoding.
 
-use super::resize::Plane;
+use super::resize::Resized;
 
 /// A finished output: rows of interleaved 8-bit samples in sRGB.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +52,12 @@ pub(super) fn to_sample(value: f32) -> u8 {
 }
 
 /// Interleaves one to four planes of `width` columns. Of two or four the last is alpha, the others premultiplied.
-pub(super) fn from_planes<const C: usize>(planes: [Plane; C], width: usize) -> Pixels {
+pub(super) fn from_planes<const C: usize>(planes: [Resized; C], width: usize) -> Pixels {
     let samples = if C.is_multiple_of(2) {
-        let planes = planes.map(Plane::exact);
+        let planes = planes.map(Resized::exact);
         unmultiplied(planes.each_ref().map(Vec::as_slice))
     } else {
-        interleaved(planes.map(Plane::rounded))
+        interleaved(planes.map(Resized::rounded))
     };
     let model = match C {
         1 => Model::Grey,

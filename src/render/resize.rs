@@ -11,6 +11,6 @@ mod sampling;
 mod shrink;
 
 pub(super) use axis::Axis;
-pub(super) use filter::{Form, Plane};
+pub(super) use filter::{Form, Resized};
 pub(super) use sampling::{Full, Sampling};
 pub(super) use shrink::{Grid, Shrink, Sum};

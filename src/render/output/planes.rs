@@ -2,7 +2,7 @@
 
 use crate::render::orientation::Orientation;
 use crate::render::pixels::{Model, Pixels};
-use crate::render::resize::Plane;
+use crate::render::resize::Resized;
 
 /// Rows of 8-bit samples of luma and chroma as JPEG stores them: full range, of sRGB (ITU-T T.871, section 6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(in crate::render) struct Planes {
 
 impl Planes {
     /// Those of one or three resized planes, of which the first has `width` columns.
-    pub(in crate::render) fn new(planes: Vec<Plane>, width: usize, halved: bool) -> Self {
-        let mut planes = planes.into_iter().map(Plane::rounded);
+    pub(in crate::render) fn new(planes: Vec<Resized>, width: usize, halved: bool) -> Self {
+        let mut planes = planes.into_iter().map(Resized::rounded);
         let luma = planes.next().unwrap_or_default();
         let chroma = planes.next().zip(planes.next());
         let chroma = chroma.map(|(blue, red)| Chroma { blue, red, halved });

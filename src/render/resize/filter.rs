@@ -14,22 +14,22 @@ pub(super) const HELD: usize = 4;
 /// What a resizer makes of a plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::render) enum Form {
-    /// [`Plane::Exact`], from rows in any order.
+    /// [`Resized::Exact`], from rows in any order.
     Exact,
-    /// [`Plane::Rounded`], from rows from top to bottom, each once.
+    /// [`Resized::Rounded`], from rows from top to bottom, each once.
     Rounded,
 }
 
 /// A resized plane, row after row; white is 255.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::render) enum Plane {
+pub(in crate::render) enum Resized {
     /// With fractions, and with what the filter's lobes overshot.
     Exact(Vec<f32>),
     /// As [`to_sample`] rounds it.
     Rounded(Vec<u8>),
 }
 
-impl Plane {
+impl Resized {
     pub(in crate::render) fn rounded(self) -> Vec<u8> {
         match self {
             Self::Exact(plane) => plane.into_iter().map(to_sample).collect(),
@@ -124,12 +124,12 @@ impl<'a> Filter<'a> {
     }
 
     /// The filtered plane.
-    pub(super) fn finish(mut self) -> Plane {
+    pub(super) fn finish(mut self) -> Resized {
         self.flush();
         self.round(self.rows.outputs());
         match self.rounded {
-            Some(plane) => Plane::Rounded(plane),
-            None => Plane::Exact(self.sums),
+            Some(plane) => Resized::Rounded(plane),
+            None => Resized::Exact(self.sums),
         }
     }
 
@@ -295,10 +295,10 @@ mod tests {
                 filter.finish()
             };
             let exact = fill(Form::Exact);
-            assert!(matches!(exact, Plane::Exact(_)));
+            assert!(matches!(exact, Resized::Exact(_)));
             assert_eq!(
                 fill(Form::Rounded),
-                Plane::Rounded(exact.rounded()),
+                Resized::Rounded(exact.rounded()),
                 "{samples} to {outputs}"
             );
         }

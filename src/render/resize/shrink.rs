@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::axis::Axis;
-use super::filter::{Filter, Form, Plane, UNIT};
+use super::filter::{Filter, Form, Resized, UNIT};
 
 /// The type of a column's sum; the smaller, the faster.
 ///
@@ -131,7 +131,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     }
 
     /// The planes at each final size, in the order in which the sizes were added.
-    pub(in crate::render) fn finish(mut self) -> impl Iterator<Item = [Plane; C]> {
+    pub(in crate::render) fn finish(mut self) -> impl Iterator<Item = [Resized; C]> {
         self.flush();
         let filters = self.filters.into_iter();
         filters.map(|filters| filters.map(Filter::finish))

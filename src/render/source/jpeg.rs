@@ -12,7 +12,7 @@ use self::view::{View, Way, columns_of, keeps_components, stored_chroma};
 use crate::render::orientation::Orientation;
 use crate::render::output::{Picture, Planes};
 use crate::render::pixels::{Pixels, from_planes};
-use crate::render::resize::{Axis, Form, Plane, Shrink};
+use crate::render::resize::{Axis, Form, Resized, Shrink};
 use crate::render::{Limits, Refusal, Target, colour};
 
 /// A JPEG whose header has been read.
@@ -115,7 +115,7 @@ impl<'a> Photo<'a> {
     }
 
     /// Decodes and resizes the planes of each of these views.
-    fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Plane>>, Refusal> {
+    fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Resized>>, Refusal> {
         let axes: Vec<Vec<(Axis, Axis)>> = views.iter().map(|(_, view)| view.axes()).collect();
         let mut resizers: Vec<Resizer> = Vec::new();
         for (number, (axes, (_, view))) in axes.iter().zip(views).enumerate() {
@@ -146,7 +146,7 @@ impl<'a> Photo<'a> {
         };
         decode::decode(&self.header, self.source, &sides(views), &mut sink)?;
         let components = self.header.components.len();
-        let mut planes = vec![vec![Plane::Exact(Vec::new()); components]; views.len()];
+        let mut planes = vec![vec![Resized::Exact(Vec::new()); components]; views.len()];
         for Resizer {
             of, views, shrink, ..
         } in resizers
@@ -162,7 +162,7 @@ impl<'a> Photo<'a> {
     }
 
     /// Converts the components' planes to sRGB pixels.
-    fn convert(&self, planes: Vec<Plane>, width: usize) -> Result<Pixels, Refusal> {
+    fn convert(&self, planes: Vec<Resized>, width: usize) -> Result<Pixels, Refusal> {
         let icc = self.header.icc();
         let profile = icc.as_deref();
         let wrong = |_| Refusal::Corrupt("colours of the JPEG".to_owned());
@@ -177,21 +177,21 @@ impl<'a> Photo<'a> {
             }
             Colour::YCbCr => {
                 let planes = <[_; 3]>::try_from(planes).map_err(wrong)?;
-                let mut planes = planes.map(Plane::exact);
+                let mut planes = planes.map(Resized::exact);
                 ycc_to_rgb(&mut planes);
-                let rgb = planes.map(Plane::Exact);
+                let rgb = planes.map(Resized::Exact);
                 Ok(colour::to_srgb(from_planes(rgb, width), profile))
             }
             Colour::Cmyk => {
                 let inks = <[_; 4]>::try_from(planes).map_err(wrong)?;
-                let inks = inks.map(Plane::exact);
+                let inks = inks.map(Resized::exact);
                 let inverted = self.header.adobe;
                 Ok(colour::cmyk_to_srgb(inks, inverted, width, profile))
             }
             Colour::Ycck => {
                 // The first three are luma and chroma of the inverted inks.
                 let [y, cb, cr, black] = <[_; 4]>::try_from(planes).map_err(wrong)?;
-                let mut light = [y, cb, cr].map(Plane::exact);
+                let mut light = [y, cb, cr].map(Resized::exact);
                 ycc_to_rgb(&mut light);
                 let [c, m, y] =
                     light.map(|light| light.iter().map(|light| 255.0 - light).collect());

@@ -3,7 +3,7 @@
 use super::samples::{Table, add_indexed};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::{Pixels, from_planes};
-use crate::render::resize::{Axis, Form, Grid, Plane, Shrink, Sum};
+use crate::render::resize::{Axis, Form, Grid, Resized, Shrink, Sum};
 use crate::render::size::{self, Framing};
 use crate::render::{Refusal, colour};
 
@@ -90,7 +90,7 @@ impl<'a, S: Sum, const C: usize> Gatherer<'a, S, C> {
 }
 
 /// The samples of one output, channel by channel.
-type Planes<const C: usize> = [Plane; C];
+type Planes<const C: usize> = [Resized; C];
 
 impl<'a> Resizers<'a> {
     /// Resizers for the picture, one for each framing.
@@ -166,7 +166,7 @@ impl<'a> Resizers<'a> {
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
     ) -> Result<Vec<Pixels>, Refusal> {
         let finish = |inks: Planes<4>, columns| {
-            colour::cmyk_to_srgb(inks.map(Plane::exact), false, columns, self.profile)
+            colour::cmyk_to_srgb(inks.map(Resized::exact), false, columns, self.profile)
         };
         let mut gatherers = self.gatherers(unit, Form::Exact);
         self.fill(&mut gatherers, &add, unit, &add, walk)?;
@@ -290,7 +290,7 @@ impl<'a> Resizers<'a> {
                     }
                 }
                 Gatherer::Copy(outputs, planes) => {
-                    let planes = std::iter::repeat_n(planes.map(Plane::Exact), outputs.len());
+                    let planes = std::iter::repeat_n(planes.map(Resized::Exact), outputs.len());
                     for (output, planes) in outputs.into_iter().zip(planes) {
                         put(output, planes);
                     }

@@ -4,7 +4,7 @@
 
 use super::decode::{self, BlockSide, Component, Header, Sides};
 use crate::render::Refusal;
-use crate::render::resize::{Axis, Form, Plane, Shrink};
+use crate::render::resize::{Axis, Form, Resized, Shrink};
 use crate::render::size::{Framing, index};
 
 /// An upper bound of the heap that [`render`] takes beside the decoder and its views.
@@ -24,7 +24,7 @@ pub(super) fn render(
     header: &Header<'_>,
     source: &[u8],
     framings: &[Framing],
-) -> Result<Vec<[Plane; 3]>, Refusal> {
+) -> Result<Vec<[Resized; 3]>, Refusal> {
     let mut planes: Vec<Enlarged> = header
         .components
         .iter()
@@ -69,7 +69,7 @@ pub(super) fn render(
     let finished = views.into_iter().map(|shrinks| {
         shrinks.map(|shrink| {
             let mut sizes = shrink.finish();
-            let [plane] = sizes.next().unwrap_or([Plane::Rounded(Vec::new())]);
+            let [plane] = sizes.next().unwrap_or([Resized::Rounded(Vec::new())]);
             plane
         })
     });

@@ -5,7 +5,7 @@
 
 use super::vp8;
 use crate::render::pixels::{Pixels, from_planes};
-use crate::render::resize::{Axis, Form, Plane, Sampling, Shrink};
+use crate::render::resize::{Axis, Form, Resized, Sampling, Shrink};
 use crate::render::size::{Framing, Stretch, index};
 use crate::render::{Refusal, colour};
 
@@ -142,7 +142,7 @@ pub(super) fn render(
     let outputs = planes.into_iter().zip(framings);
     let finished = outputs.map(|(mut planes, framing)| {
         to_rgb(&mut planes);
-        let pixels = from_planes(planes.map(Plane::Exact), index(framing.size().0));
+        let pixels = from_planes(planes.map(Resized::Exact), index(framing.size().0));
         colour::to_srgb(pixels, profile)
     });
     Ok(finished.collect())

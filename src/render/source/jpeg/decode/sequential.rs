@@ -7,22 +7,21 @@
 
 mod ahead;
 mod chains;
+mod decoder;
 mod part;
 mod plain;
 
 use ahead::{Ahead, Worth};
+use decoder::{Decoder, Decoding};
 
 use super::{
     BlockSide, Refusal, Sides, Sink,
     bits::{Bits, Fault},
-    block_table::BlockTable,
     frame::Component,
     header::Header,
-    huffman::DcTable,
-    idct::{self, Block, LOWEST_4X4, NATURAL, coefficient, dequantized},
+    idct::{self, coefficient, dequantized},
     markers::{self, Segments},
-    planes::Strip,
-    scan::{Runs, Scan, ScanComponent},
+    scan::{Runs, Scan},
     tables::Tables,
 };
 
@@ -98,20 +97,6 @@ pub(super) fn ahead_memory_bytes(header: &Header, sides: [Sides; 4]) -> u64 {
     }
 }
 
-/// One component during its scan.
-struct Decoder<'t> {
-    side: BlockSide,
-    dc: &'t DcTable,
-    ac: &'t BlockTable,
-    /// Quantization steps in zigzag order.
-    steps: [u16; 64],
-    /// The DC coefficient of the block before.
-    prediction: i32,
-    strip: Strip,
-    /// The strips of the smaller sizes.
-    smaller: Vec<Strip>,
-}
-
 /// One block of a minimum coded unit.
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
@@ -133,66 +118,6 @@ struct Place {
 
 /// The most blocks that a unit can have: four components of 4x4.
 const MAX_PLACES: usize = 64;
-
-/// The Huffman tables that a scan uses, by their numbers.
-#[derive(Default)]
-struct Decoding {
-    dc: [Option<Box<DcTable>>; 4],
-    ac: [Option<Box<BlockTable>>; 4],
-}
-
-impl Decoding {
-    fn new(scan: &Scan, tables: &Tables, sides: [Sides; 4]) -> Result<Self, Refusal> {
-        let mut decoding = Self::default();
-        let full = |component: &ScanComponent| {
-            let sides = sides.get(component.index);
-            sides.is_some_and(|sides| sides.largest() == BlockSide::Eight)
-        };
-        for component in &scan.components {
-            if let Some(table @ None) = decoding.dc.get_mut(usize::from(component.dc)) {
-                *table = Some(DcTable::new(tables.dc(component.dc)?)?);
-            }
-            if let Some(table @ None) = decoding.ac.get_mut(usize::from(component.ac)) {
-                let mut users = scan
-                    .components
-                    .iter()
-                    .filter(|other| other.ac == component.ac);
-                let skipping = !users.all(full);
-                *table = Some(BlockTable::new(tables.ac(component.ac)?, skipping)?);
-            }
-        }
-        Ok(decoding)
-    }
-
-    fn decoder(
-        &self,
-        header: &Header,
-        scan: &Scan,
-        component: &ScanComponent,
-        tables: &Tables,
-        sides: [Sides; 4],
-    ) -> Option<Result<Decoder<'_>, Refusal>> {
-        let plane = header.components.get(component.index)?;
-        let sides = *sides.get(component.index)?;
-        let across = scan.across as usize * component.h;
-        let dc = self.dc.get(usize::from(component.dc))?.as_ref()?;
-        let ac = self.ac.get(usize::from(component.ac))?.as_ref()?;
-        let strip = |side| Strip::new(component.index, plane, side, across, component.v);
-        Some(
-            tables
-                .quantization(plane.quantization)
-                .map(|steps| Decoder {
-                    side: sides.largest(),
-                    dc,
-                    ac,
-                    steps: *steps,
-                    prediction: 0,
-                    strip: strip(sides.largest()),
-                    smaller: sides.smaller().map(strip).collect(),
-                }),
-        )
-    }
-}
 
 /// Returns where the scan's data ends.
 fn decode_scan(
@@ -345,66 +270,4 @@ fn decode_run<'a, const SEVERAL: bool>(
         }
     }
     Ok(bits)
-}
-
-impl Decoder<'_> {
-    /// Decodes one block (F.2.2) into its place in the strip, and for `SEVERAL` sizes into the smaller strips.
-    #[inline(always)]
-    fn decode_block<const SEVERAL: bool>(
-        &mut self,
-        bits: &mut Bits,
-        at: usize,
-        (x, y): (usize, usize),
-    ) -> Result<(), Fault> {
-        bits.refill();
-        self.prediction = self.prediction.wrapping_add(self.dc.difference(bits)?);
-        let dc = dequantized(coefficient(self.prediction), self.steps[0]);
-        match self.side {
-            BlockSide::One => {
-                self.strip.store([[idct::one(dc)]], at);
-                self.ac.skip(bits, 1)?;
-            }
-            BlockSide::Two => {
-                // The fourth in zigzag order is none of the lowest 2x2 and goes to a spare place.
-                let mut lowest = [dc, 0, 0, 0, 0];
-                self.ac
-                    .coefficients(bits, &self.steps, &[0, 1, 2, 4, 3], &mut lowest)?;
-                let [mean, across, down, both, _] = lowest;
-                self.strip.store(idct::two([mean, across, down, both]), at);
-                if SEVERAL {
-                    for strip in &mut self.smaller {
-                        strip.store([[idct::one(dc)]], strip.offset(x, y));
-                    }
-                }
-            }
-            BlockSide::Four => {
-                let mut block = [0; 64];
-                block[0] = dc;
-                self.ac
-                    .coefficients(bits, &self.steps, &LOWEST_4X4, &mut block)?;
-                self.strip.store(idct::four(&block), at);
-                if SEVERAL {
-                    self.transform_smaller(&block, x, y);
-                }
-            }
-            BlockSide::Eight => {
-                let mut block = [0; 64];
-                block[0] = dc;
-                self.ac
-                    .coefficients(bits, &self.steps, &NATURAL, &mut block)?;
-                self.strip.store(idct::eight(&block), at);
-                if SEVERAL {
-                    self.transform_smaller(&block, x, y);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Transforms a block at the smaller sizes.
-    fn transform_smaller(&mut self, block: &Block, x: usize, y: usize) {
-        for strip in &mut self.smaller {
-            strip.transform(block, strip.offset(x, y));
-        }
-    }
 }
