@@ -9,6 +9,7 @@ use webpx::{EncoderConfig, Unstoppable};
 use crate::golden::ALL_FORMATS;
 use crate::mutations::measured;
 use crate::rng::Rng;
+use crate::targets::psnr;
 
 /// Keeps the size of what is smaller.
 const WHOLE: &str = "size=2000x2000";
@@ -111,16 +112,6 @@ fn a_frame_that_ends_early_is_refused_as_by_another_decoder() {
         }
     }
     assert!(refused > 3000, "{refused}");
-}
-
-fn psnr(one: &RgbImage, other: &RgbImage) -> f64 {
-    assert_eq!(one.dimensions(), other.dimensions());
-    let squares = one.as_raw().iter().zip(other.as_raw());
-    let squares: f64 = squares
-        .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2))
-        .sum();
-    let count = f64::from(u32::try_from(one.as_raw().len()).unwrap());
-    10.0 * (255.0 * 255.0 * count / squares.max(1e-9)).log10()
 }
 
 fn near(picture: &RgbImage, texts: &[(&str, f64)]) {

@@ -78,7 +78,7 @@ fn decoded(encoded: &Encoded) -> RgbImage {
 }
 
 /// The ratio of a signal of 255 to the difference, in decibels.
-fn psnr(one: &RgbImage, other: &RgbImage) -> f64 {
+pub fn psnr(one: &RgbImage, other: &RgbImage) -> f64 {
     assert_eq!(one.dimensions(), other.dimensions());
     let squares = one.as_raw().iter().zip(other.as_raw());
     let squares: f64 = squares

@@ -1,11 +1,8 @@
 //! The inverse transforms (RFC 6386, section 14).
 
-use wide::{bytemuck::cast, i16x8, u32x4, u64x2};
+use wide::{bytemuck::cast, i16x8, u64x2};
 
-const _: () = assert!(
-    cfg!(target_endian = "little"),
-    "a number's low half is its first"
-);
+use crate::render::lanes::even_and_odd;
 
 /// The coefficients or the residue of two blocks side by side: in each row four of the first block and four of the second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,22 +90,12 @@ fn by_sine(value: i16x8) -> i16x8 {
 /// Swaps rows and columns within each half.
 #[inline(always)]
 fn transposed([a, b, c, d]: [i16x8; 4]) -> [i16x8; 4] {
-    let ([upper, upper_odd], [lower, lower_odd]) = (singles(a, b), singles(c, d));
+    let ([upper, upper_odd], [lower, lower_odd]) = (even_and_odd(a, b), even_and_odd(c, d));
     let ([first, third], [second, fourth]) = (doubles(upper, lower), doubles(upper_odd, lower_odd));
     [first, second, third, fourth]
 }
 
-/// The values of two rows in turns: those in even columns, and those in odd ones.
-#[inline(always)]
-fn singles(upper: i16x8, lower: i16x8) -> [i16x8; 2] {
-    let [upper, lower]: [u32x4; 2] = [cast(upper), cast(lower)];
-    let low = u32x4::splat(0xFFFF);
-    let even = (upper & low) | lower.unbounded_shl_scalar(16);
-    let odd = upper.unbounded_shr_scalar(16) | (lower & !low);
-    [cast(even), cast(odd)]
-}
-
-/// The same for two values at a time.
+/// As [`even_and_odd`], for two values at a time.
 #[inline(always)]
 fn doubles(upper: i16x8, lower: i16x8) -> [i16x8; 2] {
     let [upper, lower]: [u64x2; 2] = [cast(upper), cast(lower)];

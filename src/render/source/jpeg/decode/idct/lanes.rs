@@ -6,8 +6,7 @@
 use wide::{bytemuck::cast, i16x8, i32x4, i32x8, u8x16, u32x4, u64x2};
 
 use super::Block;
-
-const _: () = assert!(cfg!(target_endian = "little"), "the low half is the first");
+use crate::render::lanes::even_and_odd;
 
 /// The weights of two adjacent frequencies in an output.
 const fn weights(first: i16, second: i16) -> i16x8 {
@@ -103,24 +102,14 @@ fn samples(first: i16x8, second: i16x8) -> u8x16 {
     u8x16::narrow_i16x8(first + middle, second + middle)
 }
 
-/// Interleaves the values of two rows: those of even columns, and those of odd ones.
-#[inline(always)]
-fn pairs(upper: i16x8, lower: i16x8) -> [i16x8; 2] {
-    let [upper, lower]: [u32x4; 2] = [cast(upper), cast(lower)];
-    let low = u32x4::splat(0xFFFF);
-    let even = (upper & low) | lower.unbounded_shl_scalar(16);
-    let odd = upper.unbounded_shr_scalar(16) | (lower & !low);
-    [cast(even), cast(odd)]
-}
-
 /// [`super::eight`], unless a value between the passes is too large.
 #[inline(always)]
 pub(super) fn eight(block: &Block) -> Option<[[u8; 8]; 8]> {
     let rows: [i16x8; 8] = cast(*block);
-    let [even_a, odd_a] = pairs(rows[0], rows[2]);
-    let [even_b, odd_b] = pairs(rows[4], rows[6]);
-    let [even_c, odd_c] = pairs(rows[1], rows[3]);
-    let [even_d, odd_d] = pairs(rows[5], rows[7]);
+    let [even_a, odd_a] = even_and_odd(rows[0], rows[2]);
+    let [even_b, odd_b] = even_and_odd(rows[4], rows[6]);
+    let [even_c, odd_c] = even_and_odd(rows[1], rows[3]);
+    let [even_d, odd_d] = even_and_odd(rows[5], rows[7]);
     let even = transform_8([even_a, even_b, even_c, even_d]);
     let odd = transform_8([odd_a, odd_b, odd_c, odd_d]);
     // The columns 0, 2, 4, 6, 1, 3, 5, 7: the pairs that the rows' transform takes.
