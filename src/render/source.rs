@@ -23,6 +23,7 @@ mod bmp;
 mod format;
 mod gif;
 mod jpeg;
+mod planes;
 mod png;
 mod rows;
 mod samples;
@@ -31,7 +32,7 @@ mod webp;
 
 pub use self::format::{SourceFormat, SourceFormats};
 
-use self::rows::{Resizers, Rows};
+use self::rows::Rows;
 use super::orientation::Orientation;
 use super::output::{Format, Picture};
 use super::size::Framing;
@@ -114,10 +115,7 @@ impl<'a> Source<'a> {
     pub(super) fn memory_bytes(&self) -> u64 {
         match self {
             Self::Jpeg(photo) => photo.memory_bytes(),
-            Self::Rows(_, rows, framings) => {
-                let resizers = Resizers::memory_bytes(rows.as_ref(), framings);
-                rows.decoder_bytes() + resizers + rows.planes_bytes(framings)
-            }
+            Self::Rows(_, rows, framings) => rows.decoder_bytes() + rows.resizer_bytes(framings),
         }
     }
 
@@ -129,9 +127,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Jpeg(photo) => photo.render(take),
             Self::Rows(_, rows, framings) => {
-                let resizers = Resizers::new(rows.as_ref(), framings);
-                let rendered = rows.render(&resizers)?;
-                for (index, pixels) in rendered.into_iter().enumerate() {
+                for (index, pixels) in rows.render(framings)?.into_iter().enumerate() {
                     take(index, Picture::Pixels(pixels))?;
                 }
                 Ok(())

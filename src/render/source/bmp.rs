@@ -11,7 +11,7 @@ use super::samples::{add_alpha_bytes, add_bytes};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::Pixels;
 use crate::render::resize::Grid;
-use crate::render::size::index;
+use crate::render::size::{Framing, index};
 use crate::render::{Limits, Refusal};
 
 /// The header of a BMP.
@@ -65,7 +65,8 @@ impl Rows for Header<'_> {
         true
     }
 
-    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+    fn render(&self, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {
+        let resizers = Resizers::new(self, framings);
         let walk = |take: &mut TakeRow<'_>| {
             let cursor = Cursor::new(self.source);
             let decoder = BmpDecoder::new(cursor).map_err(|error| refusal(&error))?;

@@ -12,7 +12,8 @@ use self::view::{View, Way, columns_of, keeps_components, stored_chroma};
 use crate::render::orientation::Orientation;
 use crate::render::output::{Picture, Planes};
 use crate::render::pixels::{Pixels, from_planes};
-use crate::render::resize::{Axis, Form, Resized, Shrink};
+use crate::render::resize::{Axis, Resized};
+use crate::render::source::planes::PlaneResizers;
 use crate::render::{Limits, Refusal, Target, colour};
 
 /// A JPEG whose header has been read.
@@ -117,48 +118,16 @@ impl<'a> Photo<'a> {
     /// Decodes and resizes the planes of each of these views.
     fn planes(&self, views: &[(usize, &View)]) -> Result<Vec<Vec<Resized>>, Refusal> {
         let axes: Vec<Vec<(Axis, Axis)>> = views.iter().map(|(_, view)| view.axes()).collect();
-        let mut resizers: Vec<Resizer> = Vec::new();
+        let mut planes = PlaneResizers::new();
         for (number, (axes, (_, view))) in axes.iter().zip(views).enumerate() {
-            for (component, ((columns, rows), side)) in axes.iter().zip(view.sides()).enumerate() {
-                let of = (component, side);
-                let mut fitting = resizers.iter_mut().filter(|resizer| resizer.of == of);
-                let form = view.form();
-                match fitting.find_map(|resizer| resizer.shares(columns, rows, form)) {
-                    Some(views) => views.push(number),
-                    None => resizers.push(Resizer {
-                        of,
-                        views: vec![number],
-                        y: 0,
-                        shrink: Shrink::new(columns, rows, 1, form),
-                    }),
-                }
+            for (component, (axes, side)) in axes.iter().zip(view.sides()).enumerate() {
+                planes.add(number, component, side, axes, view.form());
             }
         }
-        let mut sink = |component: usize, side: BlockSide, samples: &[u8]| {
-            let resizers = resizers.iter_mut();
-            for resizer in resizers.filter(|resizer| resizer.of == (component, side)) {
-                let sums = resizer.shrink.row(resizer.y).as_flattened_mut();
-                sums.iter_mut()
-                    .zip(samples)
-                    .for_each(|(sum, sample)| *sum += u16::from(*sample));
-                resizer.y += 1;
-            }
-        };
+        let mut sink =
+            |component: usize, side: BlockSide, row: &[u8]| planes.take(component, side, row);
         decode::decode(&self.header, self.source, &sides(views), &mut sink)?;
-        let components = self.header.components.len();
-        let mut planes = vec![vec![Resized::Exact(Vec::new()); components]; views.len()];
-        for Resizer {
-            of, views, shrink, ..
-        } in resizers
-        {
-            for (view, [plane]) in views.into_iter().zip(shrink.finish()) {
-                let planes = planes.get_mut(view);
-                if let Some(place) = planes.and_then(|planes| planes.get_mut(of.0)) {
-                    *place = plane;
-                }
-            }
-        }
-        Ok(planes)
+        Ok(planes.finish(views.len()))
     }
 
     /// Converts the components' planes to sRGB pixels.
@@ -200,25 +169,6 @@ impl<'a> Photo<'a> {
                 Ok(colour::cmyk_to_srgb(inks, inverted, width, profile))
             }
         }
-    }
-}
-
-/// The resizer of one component for one view, or for several with the same boxes.
-struct Resizer<'a> {
-    /// The component's index, and the size at which it is decoded.
-    of: (usize, BlockSide),
-    /// The indices of the views.
-    views: Vec<usize>,
-    /// The next row.
-    y: usize,
-    shrink: Shrink<'a, u16, 1>,
-}
-
-impl<'a> Resizer<'a> {
-    /// The views of this resizer, if one with these axes may join them.
-    fn shares(&mut self, columns: &'a Axis, rows: &'a Axis, form: Form) -> Option<&mut Vec<usize>> {
-        let shares = self.shrink.shares(columns, rows, form);
-        shares.then_some(&mut self.views)
     }
 }
 

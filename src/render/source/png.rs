@@ -22,7 +22,7 @@ use super::samples::{add_alpha_bytes, add_alpha_words, add_bytes, add_keyed, add
 use crate::render::Refusal;
 use crate::render::orientation::Orientation;
 use crate::render::pixels::Pixels;
-use crate::render::size;
+use crate::render::size::{self, Framing};
 
 /// The longest ICC profile that is inflated; real ones are smaller.
 const MAX_PROFILE_BYTES: usize = 4 << 20;
@@ -58,7 +58,8 @@ impl Rows for Header<'_> {
         !self.interlaced
     }
 
-    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+    fn render(&self, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {
+        let resizers = Resizers::new(self, framings);
         let key = self.transparency;
         let walk = |take: &mut TakeRow<'_>| self.walk(take);
         match (self.colour_type, self.depth) {

@@ -21,16 +21,16 @@ pub(in crate::render) trait Rows {
     /// An upper bound of the heap that decoding takes, that of [`Resizers`] aside.
     fn decoder_bytes(&self) -> u64;
 
-    /// An upper bound of the heap that resizing planes takes, if the picture resizes any itself.
-    fn planes_bytes(&self, _framings: &[Framing]) -> u64 {
-        0
+    /// An upper bound of the heap that resizing takes.
+    fn resizer_bytes(&self, framings: &[Framing]) -> u64 {
+        Resizers::memory_bytes(self, framings)
     }
 
     /// Whether rows come from top to bottom, each once.
     fn in_order(&self) -> bool;
 
-    /// Decodes all rows into the resizers.
-    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal>;
+    /// Decodes all rows into the resizers of these framings.
+    fn render(&self, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal>;
 }
 
 /// A callback for rows: the columns that a row holds, its number in the picture, and its samples.
@@ -94,7 +94,7 @@ type Planes<const C: usize> = [Resized; C];
 
 impl<'a> Resizers<'a> {
     /// Resizers for the picture, one for each framing.
-    pub(super) fn new(picture: &'a dyn Rows, framings: &'a [Framing]) -> Self {
+    pub(super) fn new(picture: &'a impl Rows, framings: &'a [Framing]) -> Self {
         let size = picture.size();
         let axes = framings.iter().map(|framing| framing.axes(size.0, size.1));
         Self {
@@ -110,13 +110,8 @@ impl<'a> Resizers<'a> {
         }
     }
 
-    /// What the outputs show of the picture.
-    pub(super) fn framings(&self) -> &'a [Framing] {
-        self.framings
-    }
-
     /// An upper bound of the heap that resizers for up to four channels take, conversion by the profile included.
-    pub(super) fn memory_bytes(picture: &dyn Rows, framings: &[Framing]) -> u64 {
+    pub(super) fn memory_bytes(picture: &(impl Rows + ?Sized), framings: &[Framing]) -> u64 {
         // Alpha makes all channels exact.
         let resizer = |framing: &Framing| {
             Shrink::<u32, 4>::memory_bytes(picture.size(), framing.size(), Form::Exact, 1)

@@ -22,7 +22,7 @@ use super::samples::{add_alpha_bytes, add_bytes, add_premultiplied_bytes};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::Pixels;
 use crate::render::resize::Grid;
-use crate::render::size::index;
+use crate::render::size::{Framing, index};
 use crate::render::{Limits, Refusal};
 
 const PHOTOMETRIC: u16 = 262;
@@ -202,7 +202,8 @@ impl Rows for Header<'_> {
         true
     }
 
-    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+    fn render(&self, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {
+        let resizers = Resizers::new(self, framings);
         let walk = |take: &mut TakeRow<'_>| self.walk(take);
         let model = match &self.samples {
             Samples::Indexed(depth, colours) => {

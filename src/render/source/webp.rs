@@ -124,31 +124,28 @@ impl Rows for Header<'_> {
         true
     }
 
-    fn planes_bytes(&self, framings: &[Framing]) -> u64 {
-        match self.plain() {
-            Some(_) => lossy::memory_bytes(self.size(), framings),
-            None => 0,
-        }
+    fn resizer_bytes(&self, framings: &[Framing]) -> u64 {
+        let (apart, joined) = self.parted(framings);
+        let planes = apart
+            .iter()
+            .map(|framing| lossy::memory_bytes(self.size(), framing));
+        planes.sum::<u64>() + Resizers::memory_bytes(self, &joined)
     }
 
-    fn render(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
-        let Some(frame) = self.plain() else {
-            return self.render_pixels(resizers);
-        };
-        let framings = resizers.framings();
-        let is_apart = |framing: &Framing| lossy::is_apart(self.size(), framing);
-        let (apart, joined): (Vec<Framing>, Vec<Framing>) =
-            framings.iter().copied().partition(is_apart);
+    fn render(&self, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {
+        let (apart, joined) = self.parted(framings);
         let (mut planes, mut pixels) = (Vec::new(), Vec::new());
-        if !apart.is_empty() {
+        if let Some(frame) = self.plain()
+            && !apart.is_empty()
+        {
             planes = lossy::render(frame, self.size(), self.profile(), &apart)?;
         }
         if !joined.is_empty() {
-            pixels = self.render_pixels(&Resizers::new(self, &joined))?;
+            pixels = self.render_pixels(&joined)?;
         }
         let (mut planes, mut pixels) = (planes.into_iter(), pixels.into_iter());
         let outputs = framings.iter().map(|framing| {
-            if is_apart(framing) {
+            if self.is_apart(framing) {
                 planes.next()
             } else {
                 pixels.next()
@@ -170,8 +167,20 @@ impl Header<'_> {
         }
     }
 
+    /// Whether an output's planes are resized on their own.
+    fn is_apart(&self, framing: &Framing) -> bool {
+        self.plain().is_some() && lossy::is_apart(self.size(), framing)
+    }
+
+    /// The outputs whose planes are resized on their own, and the others.
+    fn parted(&self, framings: &[Framing]) -> (Vec<Framing>, Vec<Framing>) {
+        let framings = framings.iter().copied();
+        framings.partition(|framing| self.is_apart(framing))
+    }
+
     /// Renders rows of whole pixels.
-    fn render_pixels(&self, resizers: &Resizers<'_>) -> Result<Vec<Pixels>, Refusal> {
+    fn render_pixels(&self, framings: &[Framing]) -> Result<Vec<Pixels>, Refusal> {
+        let resizers = Resizers::new(self, framings);
         let walk = |take: &mut TakeRow<'_>| self.walk(take);
         let cover = self.cover();
         if self.container.frame.coding.has_alpha() {

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::super::rows::{Resizers, Rows as _};
+use super::super::rows::Rows as _;
 use super::Header;
 use crate::render::Target;
 use crate::render::pixels::{Model, Pixels};
@@ -95,9 +95,7 @@ fn rendered(source: &[u8]) -> Result<Pixels, Refusal> {
     let framing = header
         .orientation
         .frame(header.width, header.height, &Target::default());
-    let framings = [framing];
-    let resizers = Resizers::new(&header, &framings);
-    Ok(header.render(&resizers)?.remove(0))
+    Ok(header.render(&[framing])?.remove(0))
 }
 
 #[test]

@@ -5,12 +5,13 @@
 //! (of transforms and of groups). That costs little: they have a sixteenth of the picture's pixels at most, and usually
 //! far fewer.
 
+mod bits;
+
+use self::bits::{Bits, PREFIXES};
 use crate::render::Refusal;
 
 /// The symbols of the four other codes of a group: red, blue, alpha and distance.
 const ALPHABETS: [usize; 4] = [256, 256, 256, PREFIXES as usize];
-/// How many prefixes lengths and distances have; each two take a bit more.
-const PREFIXES: u32 = 40;
 /// The symbols of a group's first code without those of a colour cache: green, and lengths.
 const GREEN: usize = 256 + 24;
 /// The order in which the lengths of the code length code are stored (section 3.7.2.1.2).
@@ -23,10 +24,7 @@ const TABLE_BITS: usize = 10;
 
 /// The heap that decoding takes beyond the pixels; `stream` starts behind the header.
 pub(super) fn memory_bytes(stream: &[u8], (width, height): (u32, u32)) -> Result<u64, Refusal> {
-    let mut bits = Bits {
-        bytes: stream,
-        position: 0,
-    };
+    let mut bits = Bits::new(stream);
     let (width, height) = (u64::from(width), u64::from(height));
     // Buffers that exist once: a colour cache, code lengths, the codes of small pictures.
     let mut memory = 512 << 10;
@@ -263,75 +261,6 @@ impl Code {
     }
 }
 
-/// A bit reader, from the lowest bit of each byte on.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    /// In bits.
-    position: usize,
-}
-
-impl Bits<'_> {
-    /// The next `count` bits, 24 at most.
-    fn read(&mut self, count: u32) -> Result<u32, Refusal> {
-        let bits = self.coming() & ((1 << count) - 1);
-        self.skip(count)?;
-        Ok(bits)
-    }
-
-    /// The next 24 bits or more, with zeros behind the stream's end.
-    fn coming(&self) -> u32 {
-        let rest = self.bytes.get(self.position / 8..).unwrap_or_default();
-        let word = if let Some(word) = rest.first_chunk() {
-            u32::from_le_bytes(*word)
-        } else {
-            let bytes = rest.iter().rev();
-            bytes.fold(0, |word, byte| word << 8 | u32::from(*byte))
-        };
-        word >> (self.position % 8)
-    }
-
-    fn skip(&mut self, count: u32) -> Result<(), Refusal> {
-        let end = self.position + usize::try_from(count).unwrap_or(0);
-        if end.div_ceil(8) > self.bytes.len() {
-            return Err(Refusal::Truncated);
-        }
-        self.position = end;
-        Ok(())
-    }
-
-    /// Reads the rest of a length or distance with this prefix (section 3.6.2.1).
-    fn prefixed(&mut self, prefix: u32) -> Result<u64, Refusal> {
-        if prefix < 4 {
-            return Ok(u64::from(prefix) + 1);
-        }
-        // A code of one or two symbols may name any byte.
-        if prefix >= PREFIXES {
-            return Err(malformed());
-        }
-        let extra = (prefix - 2) >> 1;
-        let offset = u64::from(2 + (prefix & 1)) << extra;
-        let low = u64::from(self.read(extra)?);
-        Ok(offset + low + 1)
-    }
-}
-
 fn malformed() -> Refusal {
     Refusal::Corrupt("a lossless WebP's codes".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_distance_out_of_its_alphabet_is_malformed() {
-        let mut bits = Bits {
-            bytes: &[0xFF; 8],
-            position: 0,
-        };
-        assert_eq!(bits.prefixed(39).unwrap(), (3 << 18) + (1 << 18));
-        for prefix in [40, 130, 255] {
-            assert!(matches!(bits.prefixed(prefix), Err(Refusal::Corrupt(_))));
-        }
-    }
 }

@@ -7,6 +7,7 @@ use super::vp8;
 use crate::render::pixels::{Pixels, from_planes};
 use crate::render::resize::{Axis, Form, Resized, Sampling, Shrink};
 use crate::render::size::{Framing, Stretch, index};
+use crate::render::source::planes::PlaneResizers;
 use crate::render::{Refusal, colour};
 
 /// The factors by which an output must be smaller for its planes to be resized on their own, in pictures of up to
@@ -37,21 +38,11 @@ fn shrinks_by(framing: &Framing, factor: f64) -> bool {
     shrinks(framing.columns) && shrinks(framing.rows)
 }
 
-/// An upper bound of the heap that the outputs take beside the decoder, and beyond what they take if all are resized as pixels.
-pub(super) fn memory_bytes(size: (u32, u32), framings: &[Framing]) -> u64 {
+/// An upper bound of the heap that [`render`] takes for an output beside the decoder.
+pub(super) fn memory_bytes(size: (u32, u32), framing: &Framing) -> u64 {
     let half = (size.0.div_ceil(2), size.1.div_ceil(2));
-    let plane = |size: (u32, u32), framing: &Framing| {
-        Shrink::<u16, 1>::memory_bytes(size, framing.size(), Form::Exact, 1)
-    };
-    let view = |framing: &Framing| {
-        if is_apart(size, framing) {
-            plane(size, framing) + 2 * plane(half, framing)
-        } else {
-            // The axes are there twice.
-            plane(size, framing)
-        }
-    };
-    framings.iter().map(view).sum()
+    let plane = |size| Shrink::<u16, 1>::memory_bytes(size, framing.size(), Form::Exact, 1);
+    plane(size) + 2 * plane(half)
 }
 
 /// One output.
@@ -60,25 +51,6 @@ struct View {
     filtered: bool,
     luma: (Axis, Axis),
     chroma: (Axis, Axis),
-}
-
-/// What one output makes of a component, or several that shrink it by the same boxes.
-struct Resizer<'a> {
-    component: usize,
-    filtered: bool,
-    /// The outputs' numbers.
-    outputs: Vec<usize>,
-    /// The next row.
-    y: usize,
-    shrink: Shrink<'a, u16, 1>,
-}
-
-impl<'a> Resizer<'a> {
-    /// The outputs, to which one of these axes may be added if it shrinks by the same boxes.
-    fn shares(&mut self, columns: &'a Axis, rows: &'a Axis) -> Option<&mut Vec<usize>> {
-        let shares = self.shrink.shares(columns, rows, Form::Exact);
-        shares.then_some(&mut self.outputs)
-    }
 }
 
 /// Renders a frame for outputs whose planes are resized on their own.
@@ -92,60 +64,29 @@ pub(super) fn render(
         .iter()
         .map(|framing| View::new(size, framing))
         .collect();
-    let mut resizers: Vec<Resizer> = Vec::new();
+    let mut planes = PlaneResizers::new();
     for (output, view) in views.iter().enumerate() {
-        for component in 0..3 {
-            let (columns, rows) = if component == 0 {
-                &view.luma
-            } else {
-                &view.chroma
-            };
-            let of = (component, view.filtered);
-            let mut fitting = resizers
-                .iter_mut()
-                .filter(|resizer| (resizer.component, resizer.filtered) == of);
-            match fitting.find_map(|resizer| resizer.shares(columns, rows)) {
-                Some(outputs) => outputs.push(output),
-                None => resizers.push(Resizer {
-                    component,
-                    filtered: view.filtered,
-                    outputs: vec![output],
-                    y: 0,
-                    shrink: Shrink::new(columns, rows, 1, Form::Exact),
-                }),
-            }
+        for (component, axes) in [&view.luma, &view.chroma, &view.chroma]
+            .into_iter()
+            .enumerate()
+        {
+            planes.add(output, component, view.filtered, axes, Form::Exact);
         }
     }
     let wanted = [false, true].map(|filtered| views.iter().any(|view| view.filtered == filtered));
     vp8::decode_planes(frame, wanted, |component, filtered, row| {
-        let of = (component, filtered);
-        for resizer in &mut resizers {
-            if (resizer.component, resizer.filtered) == of {
-                let sums = resizer.shrink.row(resizer.y).as_flattened_mut();
-                for (sum, sample) in sums.iter_mut().zip(row) {
-                    *sum += u16::from(*sample);
-                }
-                resizer.y += 1;
-            }
-        }
+        planes.take(component, filtered, row);
     })?;
-    let mut planes = vec![[const { Vec::new() }; 3]; views.len()];
-    for resizer in resizers {
-        let component = resizer.component;
-        for (output, [plane]) in resizer.outputs.into_iter().zip(resizer.shrink.finish()) {
-            let place = planes.get_mut(output);
-            if let Some(place) = place.and_then(|planes| planes.get_mut(component)) {
-                *place = plane.exact();
-            }
-        }
-    }
-    let outputs = planes.into_iter().zip(framings);
-    let finished = outputs.map(|(mut planes, framing)| {
+    let outputs = planes.finish(views.len()).into_iter().zip(framings);
+    let finished = outputs.map(|(planes, framing)| {
+        let planes = <[_; 3]>::try_from(planes);
+        let planes = planes.map_err(|_| Refusal::Corrupt("colours of the WebP".to_owned()))?;
+        let mut planes = planes.map(Resized::exact);
         to_rgb(&mut planes);
         let pixels = from_planes(planes.map(Resized::Exact), index(framing.size().0));
-        colour::to_srgb(pixels, profile)
+        Ok(colour::to_srgb(pixels, profile))
     });
-    Ok(finished.collect())
+    finished.collect()
 }
 
 impl View {
