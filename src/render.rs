@@ -17,6 +17,7 @@
 //! the same coefficients, without those bits that they would have passed over.
 
 mod colour;
+mod heap;
 mod lanes;
 mod orientation;
 mod output;

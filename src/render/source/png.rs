@@ -6,6 +6,7 @@
 mod adam7;
 mod chunks;
 mod header;
+mod inflate;
 mod scanlines;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ const MAX_PROFILE_BYTES: usize = 4 << 20;
 fn profile(content: &[u8]) -> Option<Vec<u8>> {
     let end = content.iter().take(80).position(|byte| *byte == 0)?;
     match content.get(end + 1..)? {
-        [0, deflated @ ..] => fdeflate::decompress_to_vec_bounded(deflated, MAX_PROFILE_BYTES).ok(),
+        [0, deflated @ ..] => inflate::whole(deflated, MAX_PROFILE_BYTES),
         _ => None,
     }
 }

@@ -1,22 +1,19 @@
 //! The scanlines of a PNG's picture, inflated and unfiltered one by one (PNG specification, sections 9 and 10).
 
-use fdeflate::{DecompressionError, Decompressor};
 use flate2::Crc;
 
 use super::chunks::{Chunk, Chunks};
+use super::inflate::{Fault, Inflater, LOOKBACK, ROOM};
 use super::unfilter::{unfilter, unfilter_two};
 use crate::render::Refusal;
 
-/// How far back a deflate stream may refer (RFC 1951, section 2).
-const LOOKBACK: usize = 32 * 1024;
-
-/// The bytes that are inflated at a time, at least: few enough to stay in the cache until they are unfiltered.
+/// The bytes that are inflated before the window is moved: few enough to stay in the cache until they are unfiltered.
 const BATCH: usize = 64 * 1024;
 
 /// A reader of the scanlines in consecutive IDAT chunks, with a few rows and the inflater's window in memory.
 pub(super) struct Scanlines<'a> {
     data: PictureData<'a>,
-    inflater: Decompressor,
+    inflater: Inflater,
     /// Inflated bytes, of which `start..end` are yet to be unfiltered.
     window: Vec<u8>,
     start: usize,
@@ -35,8 +32,8 @@ impl<'a> Scanlines<'a> {
     pub(super) fn new(first: Chunk<'a>, rest: Chunks<'a>, longest: usize, pixel: usize) -> Self {
         Self {
             data: PictureData::new(first, rest),
-            inflater: Decompressor::new(),
-            window: vec![0; LOOKBACK + BATCH.max(longest + 1)],
+            inflater: Inflater::new(),
+            window: vec![0; LOOKBACK + BATCH.max(longest + 1) + ROOM],
             start: 0,
             end: 0,
             row: vec![0; longest],
@@ -49,8 +46,7 @@ impl<'a> Scanlines<'a> {
 
     /// The heap that a reader takes for scanlines of up to `longest` bytes.
     pub(super) fn memory_bytes(longest: u64) -> u64 {
-        // The inflater's tables are part of the reader itself, on the stack; see its size in the crate.
-        longest * 4 + 1 + (LOOKBACK + BATCH) as u64
+        longest * 4 + 1 + (LOOKBACK + BATCH + ROOM + Inflater::MEMORY) as u64
     }
 
     /// Starts a pass: its first scanline has none above it.
@@ -111,34 +107,29 @@ impl<'a> Scanlines<'a> {
             ));
         }
         self.make_room();
-        if self.data.piece.is_empty() && !self.data.advance()? {
-            return Err(self.data.why_ended());
+        let input = self.inflater.input();
+        while input.wants_more() {
+            if self.data.piece.is_empty() && !self.data.advance()? {
+                input.complete();
+                break;
+            }
+            let taken = input.append(self.data.piece);
+            self.data.piece = self.data.piece.get(taken..).unwrap_or_default();
         }
-        let read = self
-            .inflater
-            .read(self.data.piece, &mut self.window, self.end, false);
-        let (consumed, produced) = read.map_err(|error| refusal(&error))?;
-        self.data.piece = &self.data.piece[consumed..];
-        self.end += produced;
+        let end = self.inflater.inflate(&mut self.window, self.end);
+        self.end = end.map_err(|fault| self.data.refusal(fault))?;
         Ok(())
     }
 
-    /// Moves the lookback and what is yet to be unfiltered to the window's start, once it is full.
+    /// Moves the lookback and what is yet to be unfiltered to the window's start, once there is no more room.
     fn make_room(&mut self) {
-        if self.end == self.window.len() {
+        if self.window.len() - self.end < ROOM {
             let kept = self.start.min(self.end.saturating_sub(LOOKBACK));
             self.window.copy_within(kept..self.end, 0);
             self.start -= kept;
             self.end -= kept;
         }
     }
-}
-
-fn refusal(error: &DecompressionError) -> Refusal {
-    Refusal::Corrupt(match error {
-        DecompressionError::WrongChecksum => "wrong checksum of the picture data".to_owned(),
-        error => format!("picture data: {error:?}"),
-    })
 }
 
 /// The content of consecutive IDAT chunks in small pieces, each chunk checked against its checksum at its end.
@@ -201,11 +192,13 @@ impl<'a> PictureData<'a> {
         Ok(true)
     }
 
-    /// Why there is no more data: the file ends, or something else follows.
-    fn why_ended(&self) -> Refusal {
-        match self.rest.clone().next() {
-            None => Refusal::Truncated,
-            Some(_) => Refusal::Corrupt("less picture data than the header says".to_owned()),
-        }
+    /// Why it can't be inflated. Where data is wanting, the file ends, or something else follows.
+    fn refusal(&self, fault: Fault) -> Refusal {
+        Refusal::Corrupt(match fault {
+            Fault::Cut if self.rest.clone().next().is_none() => return Refusal::Truncated,
+            Fault::Cut => "less picture data than the header says".to_owned(),
+            Fault::Corrupt(what) => format!("picture data: {what}"),
+            Fault::WrongChecksum => "wrong checksum of the picture data".to_owned(),
+        })
     }
 }

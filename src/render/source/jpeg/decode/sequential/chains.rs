@@ -15,6 +15,7 @@ use super::{
     part::{MAX_BLOCKS, MAX_COUNT, Part, Row},
     plain::{Bytes, window},
 };
+use crate::render::heap::boxed;
 
 /// The most tables: one for the beginning and one for the rest of a block, for each of four components.
 const MAX_TABLES: usize = 8;
@@ -44,12 +45,6 @@ pub(super) struct Codes<'t> {
     pub(super) period: usize,
     /// By block: where the entries for its rest begin, and in the upper half those for the next block.
     following: Box<[u32; MAX_BLOCKS + MAX_PLACES]>,
-}
-
-/// An array on the heap, made without the stack.
-pub(super) fn boxed<T: Copy, const N: usize>(value: T) -> Box<[T; N]> {
-    let boxed = vec![value; N].into_boxed_slice();
-    boxed.try_into().unwrap_or_else(|_| Box::new([value; N]))
 }
 
 impl<'t> Codes<'t> {

@@ -1,6 +1,6 @@
 //! A part of an entropy-coded segment, and where its blocks begin.
 
-use super::chains::boxed;
+use crate::render::heap::boxed;
 
 /// The most blocks of a part.
 pub(super) const MAX_BLOCKS: usize = 4 << 10;

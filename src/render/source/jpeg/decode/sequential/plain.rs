@@ -1,6 +1,7 @@
 //! A part of an entropy-coded segment without its stuffed zeros (ITU-T T.81, B.1.1.5).
 
-use super::{super::bits::ffs, chains::boxed};
+use super::super::bits::ffs;
+use crate::render::heap::boxed;
 
 /// How many bytes are kept at most; a power of two, so that an index is easily kept within.
 pub(super) const CAPACITY: usize = 128 << 10;
