@@ -5,7 +5,7 @@
     reason = "a pixel's few instructions must not pass through memory"
 )]
 
-use wide::{CmpEq as _, bytemuck::cast, u8x16, u16x8};
+use wide::{bytemuck::cast, u8x16, u16x8};
 
 const _: () = assert!(
     cfg!(target_endian = "little"),
