@@ -121,15 +121,17 @@ impl<'a> Scanlines<'a> {
             ));
         }
         self.make_room();
-        if self.data.piece.is_empty() && !self.data.advance()? {
-            return Err(self.data.why_ended());
-        }
+        let ended = self.data.piece.is_empty() && !self.data.advance()?;
         let read = self
             .inflater
             .read(self.data.piece, &mut self.window, self.end, false);
         let (consumed, produced) = read.map_err(|error| refusal(&error))?;
         self.data.piece = &self.data.piece[consumed..];
         self.end += produced;
+        // The inflater may have read the last bytes before the window had room for all that they tell.
+        if ended && produced == 0 && !self.inflater.is_done() {
+            return Err(self.data.why_ended());
+        }
         Ok(())
     }
 

@@ -292,6 +292,20 @@ fn filtered_pictures_of_any_height_and_width_equal_the_others() {
 }
 
 #[test]
+fn data_that_ends_before_the_window_has_room_for_its_rows_is_whole() {
+    // Rows of one colour take so few bits that the inflater has read the last while many of them are yet to come.
+    for width in [4096, 16384] {
+        for height in 4..=40 {
+            let mut file = File::row(width, 8, 0, &[]);
+            file.height = height;
+            let line = [vec![0], vec![255; usize::try_from(width).unwrap()]].concat();
+            file.lines = line.repeat(usize::try_from(height).unwrap());
+            assert!(file.samples().iter().all(|sample| *sample == 255));
+        }
+    }
+}
+
+#[test]
 fn what_follows_the_picture_may_be_anything_or_missing() {
     let mut file = File::row(2, 8, 0, &[1, 2]);
     for end in [&b""[..], b"junk", b"\0\0\0\0IE", &[0xFF; 40]] {
