@@ -153,6 +153,8 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
                 4 => fill_boxes::<_, C, 4>(boxes, padded, sums, scale),
                 5 => fill_boxes::<_, C, 5>(boxes, padded, sums, scale),
                 6 => fill_boxes::<_, C, 6>(boxes, padded, sums, scale),
+                7 => fill_boxes::<_, C, 7>(boxes, padded, sums, scale),
+                8 => fill_boxes::<_, C, 8>(boxes, padded, sums, scale),
                 _ => {
                     for (index, held) in sums.chunks(shrink).enumerate() {
                         fill_box(boxes, padded, index, held, scale);

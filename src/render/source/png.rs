@@ -124,10 +124,10 @@ impl Header<'_> {
                 continue;
             }
             lines.start_pass();
-            let mut places = (rows.first..height).step_by(rows.step).peekable();
-            while let Some(y) = places.next() {
-                let last = places.peek().is_none();
-                take(*columns, y, lines.next(length, last)?);
+            let places = (rows.first..height).step_by(rows.step);
+            let left = (1..=places.len()).rev();
+            for (y, left) in places.zip(left) {
+                take(*columns, y, lines.next(length, left)?);
             }
         }
         lines.finish()

@@ -1,6 +1,6 @@
 //! Row-by-row decoding into the resizers of all targets.
 
-use super::samples::{Table, add_indexed};
+use super::samples::{Table, add_alpha_colours, add_colours};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::{Pixels, from_planes};
 use crate::render::resize::{Axis, Form, Grid, Resized, Shrink, Sum};
@@ -180,26 +180,21 @@ impl<'a> Resizers<'a> {
         let opaque = cover.whole && colours.iter().all(|colour| colour[3] == u8::MAX);
         let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
         if opaque && grey {
-            let table = table(colours, |[grey, ..]| [u32::from(grey)]);
-            self.shrink(
-                1,
-                |row, sums| add_indexed::<1>(row, depth, &table, sums),
-                walk,
-            )
+            let table = table(colours, |[grey, ..]| u64::from(grey));
+            let add = |row: &[u8], sums: &mut [_]| add_colours::<1>(row, depth, &table, sums);
+            self.shrink(1, add, walk)
         } else if opaque {
-            let table = table(colours, |[r, g, b, _]| [r, g, b].map(u32::from));
-            self.shrink(
-                1,
-                |row, sums| add_indexed::<3>(row, depth, &table, sums),
-                walk,
-            )
+            let word = |high, sample| high << 16 | u64::from(sample);
+            let table = table(colours, |[r, g, b, _]| [b, g, r].into_iter().fold(0, word));
+            let add = |row: &[u8], sums: &mut [_]| add_colours::<3>(row, depth, &table, sums);
+            self.shrink(1, add, walk)
         } else {
             let table = table(colours, |[r, g, b, alpha]| {
                 [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
             });
-            let add = |row: &[u8], sums: &mut [[u32; 4]]| {
+            let add = |row: &[u8], sums: &mut [_]| {
                 let sums = sums.get_mut(cover.left..).unwrap_or_default();
-                add_indexed::<4>(row, depth, &table, sums);
+                add_alpha_colours(row, depth, &table, sums);
             };
             self.shrink(255, add, walk)
         }
@@ -305,8 +300,8 @@ fn level(sum: u64, unit: u32) -> f32 {
     sum as f32 / unit as f32
 }
 
-/// The sums that each index adds. Indices beyond the colours are black, as viewers show them.
-fn table<const C: usize>(colours: &[[u8; 4]], entry: impl Fn([u8; 4]) -> [u32; C]) -> Table<C> {
+/// What each index adds. Indices beyond the colours are black, as viewers show them.
+fn table<T: Copy>(colours: &[[u8; 4]], entry: impl Fn([u8; 4]) -> T) -> Table<T> {
     let mut table = [entry([0, 0, 0, u8::MAX]); 256];
     for (slot, colour) in table.iter_mut().zip(colours) {
         *slot = entry(*colour);

@@ -2,6 +2,13 @@
 //!
 //! Colours with an alpha are added premultiplied, with the alpha as the last channel.
 
+use wide::bytemuck::cast;
+
+const _: () = assert!(
+    cfg!(target_endian = "little"),
+    "a word's lowest bits are its first sample"
+);
+
 /// Adds 8-bit samples.
 pub(super) fn add_bytes<const C: usize>(row: &[u8], sums: &mut [[u16; C]]) {
     for (sum, sample) in sums.as_flattened_mut().iter_mut().zip(row) {
@@ -88,34 +95,92 @@ pub(super) fn add_keyed<const B: usize, const S: usize, const C: usize>(
     }
 }
 
-/// The sums that each value of a sample of up to 8 bits adds: a palette's colours, or greys.
-pub(super) type Table<const C: usize> = [[u32; C]; 256];
+/// What each value of a sample of up to 8 bits adds: a palette's colours, or greys.
+pub(super) type Table<T> = [T; 256];
 
-/// Adds pixels of `depth` bits, the first in the highest bits, by their entries in the table.
-pub(super) fn add_indexed<const C: usize>(
+/// Adds pixels of `depth` bits by the opaque colours in the table, whose `C` samples are 16 bits each, the first lowest.
+pub(super) fn add_colours<const C: usize>(
     row: &[u8],
     depth: usize,
-    table: &Table<C>,
-    sums: &mut [[u32; C]],
+    table: &Table<u64>,
+    sums: &mut [[u16; C]],
 ) {
-    let add = |sum: &mut [u32; C], index: u8| {
-        let entry = &table[usize::from(index)];
-        for channel in 0..C {
-            sum[channel] += entry[channel];
+    unpacked(row, depth, sums, |indices, sums| {
+        let count = sums.len().min(indices.len());
+        let (sums, indices) = (&mut sums[..count], &indices[..count]);
+        // Four pixels fill whole words. None of their sums carries into the next: it fits 16 bits.
+        let (fours, last) = sums.as_chunks_mut::<4>();
+        let (indices, last_indices) = indices.as_chunks::<4>();
+        for (sums, indices) in fours.iter_mut().zip(indices) {
+            let words = sums.as_flattened_mut().as_chunks_mut::<4>().0.iter_mut();
+            for (sums, word) in words.zip(words_of::<C>(indices, table)) {
+                *sums = cast(cast::<_, u64>(*sums) + word);
+            }
         }
-    };
-    if depth == 8 {
-        for (sum, index) in sums.iter_mut().zip(row) {
-            add(sum, *index);
+        for (sums, index) in last.iter_mut().zip(last_indices) {
+            let colour: [u16; 4] = cast(table[usize::from(*index)]);
+            for (sum, sample) in sums.iter_mut().zip(colour) {
+                *sum += sample;
+            }
         }
-        return;
+    });
+}
+
+/// The colours of four pixels of `C` samples, one after the other.
+#[expect(clippy::inline_always, reason = "it is called for each pixel")]
+#[inline(always)]
+fn words_of<const C: usize>(indices: &[u8; 4], table: &Table<u64>) -> [u64; C] {
+    let mut words = [0; C];
+    for (place, index) in indices.iter().enumerate() {
+        let colour = table[usize::from(*index)];
+        let (word, shift) = (place * C / 4, place * C % 4 * 16);
+        words[word] |= colour << shift;
+        if shift + C * 16 > 64 {
+            words[word + 1] |= colour >> (64 - shift);
+        }
     }
-    for (sums, packed) in sums.chunks_mut(8 / depth).zip(row) {
-        let mut rest = *packed;
-        for sum in sums {
-            add(sum, rest >> (8 - depth));
-            rest <<= depth;
+    words
+}
+
+/// Adds pixels of `depth` bits by their entries in the table, of samples multiplied by their alpha.
+pub(super) fn add_alpha_colours(
+    row: &[u8],
+    depth: usize,
+    table: &Table<[u32; 4]>,
+    sums: &mut [[u32; 4]],
+) {
+    unpacked(row, depth, sums, |indices, sums| {
+        for (sums, index) in sums.iter_mut().zip(indices) {
+            let colour = &table[usize::from(*index)];
+            for (sum, sample) in sums.iter_mut().zip(colour) {
+                *sum += sample;
+            }
         }
+    });
+}
+
+/// Passes samples of `depth` bits, the first in the highest bits, to `add` as bytes, each with its place in `sums`.
+fn unpacked<T>(row: &[u8], depth: usize, sums: &mut [T], add: impl Fn(&[u8], &mut [T])) {
+    if depth == 8 {
+        return add(row, sums);
+    }
+    let mut samples = [0; 256];
+    let packed = row.chunks(samples.len() / 8 * depth);
+    for (packed, sums) in packed.zip(sums.chunks_mut(samples.len())) {
+        match depth {
+            1 => unpack::<8>(packed, &mut samples),
+            2 => unpack::<4>(packed, &mut samples),
+            _ => unpack::<2>(packed, &mut samples),
+        }
+        add(&samples, sums);
+    }
+}
+
+/// Unpacks `N` samples of each byte.
+fn unpack<const N: usize>(packed: &[u8], samples: &mut [u8]) {
+    let depth = 8 / N;
+    for (samples, packed) in samples.as_chunks_mut::<N>().0.iter_mut().zip(packed) {
+        *samples = std::array::from_fn(|place| packed << (depth * place) >> (8 - depth));
     }
 }
 
@@ -131,3 +196,6 @@ pub(super) fn high(row: &[u8]) -> Vec<u8> {
 pub(super) fn rounded(sample: u16) -> u8 {
     u8::try_from((u32::from(sample) + 128) / 257).unwrap_or(u8::MAX)
 }
+
+#[cfg(test)]
+mod tests;

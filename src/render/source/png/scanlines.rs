@@ -4,11 +4,21 @@ use flate2::Crc;
 
 use super::chunks::{Chunk, Chunks};
 use super::inflate::{Fault, Inflater, LOOKBACK, ROOM};
-use super::unfilter::{unfilter, unfilter_two};
+use super::unfilter::{AT_ONCE, unfilter};
 use crate::render::Refusal;
 
-/// The bytes that are inflated before the window is moved: few enough to stay in the cache until they are unfiltered.
+/// The fewest bytes that are inflated before the window is moved: they stay in the cache until they are unfiltered.
 const BATCH: usize = 64 * 1024;
+
+/// The most bytes of scanlines that are inflated only so that several are unfiltered at once.
+const WIDE: u64 = 512 * 1024;
+
+/// The bytes that are inflated before the window is moved: several scanlines, if the longest of them isn't too long.
+fn batch(longest: u64) -> u64 {
+    let line = longest + 1;
+    let lines = (WIDE / line).clamp(1, AT_ONCE as u64);
+    (lines * line).max(BATCH as u64)
+}
 
 /// A reader of the scanlines in consecutive IDAT chunks, with a few rows and the inflater's window in memory.
 pub(super) struct Scanlines<'a> {
@@ -18,11 +28,11 @@ pub(super) struct Scanlines<'a> {
     window: Vec<u8>,
     start: usize,
     end: usize,
-    row: Vec<u8>,
+    /// Unfiltered scanlines, of which `next..unfiltered` are yet to be passed on.
+    rows: [Vec<u8>; AT_ONCE],
+    next: usize,
+    unfiltered: usize,
     above: Vec<u8>,
-    below: Vec<u8>,
-    /// Whether `below` is unfiltered already.
-    ahead: bool,
     /// Bytes in a whole pixel, at least 1.
     pixel: usize,
 }
@@ -30,61 +40,62 @@ pub(super) struct Scanlines<'a> {
 impl<'a> Scanlines<'a> {
     /// `first` is the first IDAT chunk, `rest` follows it, and `longest` is the longest scanline's length, unfiltered.
     pub(super) fn new(first: Chunk<'a>, rest: Chunks<'a>, longest: usize, pixel: usize) -> Self {
+        let batch = usize::try_from(batch(longest as u64)).unwrap_or(usize::MAX);
         Self {
             data: PictureData::new(first, rest),
             inflater: Inflater::new(),
-            window: vec![0; LOOKBACK + BATCH.max(longest + 1) + ROOM],
+            window: vec![0; LOOKBACK + batch + ROOM],
             start: 0,
             end: 0,
-            row: vec![0; longest],
+            rows: std::array::from_fn(|_| vec![0; longest]),
+            next: 0,
+            unfiltered: 0,
             above: vec![0; longest],
-            below: vec![0; longest],
-            ahead: false,
             pixel,
         }
     }
 
     /// The heap that a reader takes for scanlines of up to `longest` bytes.
     pub(super) fn memory_bytes(longest: u64) -> u64 {
-        longest * 4 + 1 + (LOOKBACK + BATCH + ROOM + Inflater::MEMORY) as u64
+        let inflater = (LOOKBACK + ROOM + Inflater::MEMORY) as u64;
+        longest * (AT_ONCE as u64 + 1) + batch(longest) + inflater
     }
 
     /// Starts a pass: its first scanline has none above it.
     pub(super) fn start_pass(&mut self) {
+        (self.next, self.unfiltered) = (0, 0);
         self.above.fill(0);
     }
 
-    /// The next scanline of `length` bytes, without its filter byte; `last` if it is the last of its pass.
-    pub(super) fn next(&mut self, length: usize, last: bool) -> Result<&[u8], Refusal> {
-        if std::mem::take(&mut self.ahead) {
-            std::mem::swap(&mut self.below, &mut self.above);
-            return Ok(&self.above[..length]);
+    /// The next scanline of `length` bytes, without its filter byte, of the `left` that are left of its pass.
+    pub(super) fn next(&mut self, length: usize, left: usize) -> Result<&[u8], Refusal> {
+        if self.next == self.unfiltered {
+            self.unfilter(length, left)?;
         }
-        while self.end - self.start <= length {
+        self.next += 1;
+        Ok(&self.rows[self.next - 1][..length])
+    }
+
+    /// Unfilters the next scanline, and others with it if that is faster.
+    fn unfilter(&mut self, length: usize, left: usize) -> Result<(), Refusal> {
+        let line = 1 + length;
+        let held = (self.window.len() - LOOKBACK - ROOM) / line;
+        let wanted = line * left.min(held).min(AT_ONCE);
+        while self.end - self.start < wanted {
             self.inflate()?;
         }
-        let coded = &self.window[self.start..self.end];
-        let (line, rest) = coded.split_at(1 + length);
-        let (row, above) = (&mut self.row[..length], &self.above[..length]);
-        let below = rest.get(..=length).filter(|_| !last);
-        self.ahead = below.is_some_and(|below| {
-            let (kinds, lines) = ([line[0], below[0]], [&line[1..], &below[1..]]);
-            unfilter_two(
-                kinds,
-                self.pixel,
-                lines,
-                above,
-                [row, &mut self.below[..length]],
-            )
-        });
-        if self.ahead {
-            self.start += 1 + length;
-        } else if !unfilter(line[0], self.pixel, &line[1..], above, row) {
-            return Err(Refusal::Corrupt(format!("scanline filter {}", line[0])));
+        if let Some(last) = self.unfiltered.checked_sub(1) {
+            std::mem::swap(&mut self.above, &mut self.rows[last]);
         }
-        self.start += 1 + length;
-        std::mem::swap(&mut self.row, &mut self.above);
-        Ok(&self.above[..length])
+        let coded = &self.window[self.start..self.start + wanted];
+        let rows = self.rows.each_mut().map(|row| &mut row[..length]);
+        self.unfiltered = unfilter(coded, self.pixel, &self.above[..length], rows);
+        if self.unfiltered == 0 {
+            return Err(Refusal::Corrupt(format!("scanline filter {}", coded[0])));
+        }
+        self.next = 0;
+        self.start += self.unfiltered * line;
+        Ok(())
     }
 
     /// Checks what follows the last scanline: the checksum of the stream and those of the chunks.
