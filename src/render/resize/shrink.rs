@@ -48,8 +48,9 @@ pub(in crate::render) struct Shrink<'a, S, const C: usize> {
     columns: &'a Axis,
     rows: &'a Axis,
     grid: Grid,
-    /// Each column's sums over the rows of the current box so far.
+    /// Each column's sums over the rows of the current box so far, or those of `together` columns.
     sums: Vec<[S; C]>,
+    together: usize,
     /// The row of boxes that `sums` belongs to.
     box_row: usize,
     /// A row of box means, channel after channel, each padded with zeros.
@@ -68,6 +69,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
             rows,
             grid: Grid::WHOLE,
             sums: vec![[S::default(); C]; columns.samples()],
+            together: 1,
             box_row: 0,
             boxes: vec![0; C * columns.padded_boxes()],
             scale: scale(unit, columns.shrink() * rows.shrink()),
@@ -114,10 +116,24 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
     pub(in crate::render) fn start_pass(&mut self, grid: Grid) {
         self.flush();
         self.grid = grid;
+        self.together = 1;
         self.sums.resize(
             grid.columns_before(self.columns.samples()),
             [S::default(); C],
         );
+    }
+
+    /// Takes sums of whole boxes' rows from here on, if they are below 2^16 where samples have 8 bits.
+    pub(in crate::render) fn sum_boxes(&mut self) {
+        if self.columns.shrink() * self.rows.shrink() <= 257 {
+            self.together = self.columns.shrink();
+            self.sums.truncate(self.columns.boxes());
+        }
+    }
+
+    /// How many columns are added to each sum.
+    pub(in crate::render) fn together(&self) -> usize {
+        self.together
     }
 
     /// The sums to which the caller adds row `y`, once. The [`Form`] says in which order rows must come.
@@ -146,7 +162,7 @@ impl<'a, S: Sum, const C: usize> Shrink<'a, S, C> {
         } else if self.grid == Grid::WHOLE {
             // Constant widths let the compiler unroll the loop over a box.
             let (boxes, sums, scale) = (&mut self.boxes, &self.sums, self.scale);
-            match shrink {
+            match shrink / self.together {
                 1 => fill_boxes::<_, C, 1>(boxes, padded, sums, scale),
                 2 => fill_boxes::<_, C, 2>(boxes, padded, sums, scale),
                 3 => fill_boxes::<_, C, 3>(boxes, padded, sums, scale),

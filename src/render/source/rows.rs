@@ -1,6 +1,6 @@
 //! Row-by-row decoding into the resizers of all targets.
 
-use super::samples::{Table, add_alpha_colours, add_colours};
+use super::samples::{Table, add_alpha_colours, add_colours, add_colours_together};
 use crate::render::orientation::Orientation;
 use crate::render::pixels::{Pixels, from_planes};
 use crate::render::resize::{Axis, Form, Grid, Resized, Shrink, Sum};
@@ -140,6 +140,20 @@ impl<'a> Resizers<'a> {
         copy: impl Fn(&[u8], &mut [[S; C]]),
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
     ) -> Result<Vec<Pixels>, Refusal> {
+        let add = |row: &[u8], _, sums: &mut [_]| add(row, sums);
+        self.gather_together(unit, false, add, copy_unit, copy, walk)
+    }
+
+    /// As [`Self::gather`], but `add` adds so many columns to each sum.
+    fn gather_together<S: Sum, const C: usize>(
+        &self,
+        unit: u32,
+        together: bool,
+        add: impl Fn(&[u8], usize, &mut [[S; C]]),
+        copy_unit: u32,
+        copy: impl Fn(&[u8], &mut [[S; C]]),
+        walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<Pixels>, Refusal> {
         let finish =
             |planes, columns| colour::to_srgb(from_planes::<C>(planes, columns), self.profile);
         // Alpha divides the other channels before they are rounded.
@@ -148,7 +162,7 @@ impl<'a> Resizers<'a> {
         } else {
             self.form
         };
-        let mut gatherers = self.gatherers(unit, form);
+        let mut gatherers = self.gatherers(unit, form, together);
         self.fill(&mut gatherers, add, copy_unit, copy, walk)?;
         Ok(self.finish(gatherers, finish))
     }
@@ -163,8 +177,9 @@ impl<'a> Resizers<'a> {
         let finish = |inks: Planes<4>, columns| {
             colour::cmyk_to_srgb(inks.map(Resized::exact), false, columns, self.profile)
         };
-        let mut gatherers = self.gatherers(unit, Form::Exact);
-        self.fill(&mut gatherers, &add, unit, &add, walk)?;
+        let mut gatherers = self.gatherers(unit, Form::Exact, false);
+        let add_apart = |row: &[u8], _, sums: &mut [_]| add(row, sums);
+        self.fill(&mut gatherers, add_apart, unit, &add, walk)?;
         Ok(self.finish(gatherers, finish))
     }
 
@@ -181,13 +196,11 @@ impl<'a> Resizers<'a> {
         let grey = colours.iter().all(|[r, g, b, _]| r == g && g == b);
         if opaque && grey {
             let table = table(colours, |[grey, ..]| u64::from(grey));
-            let add = |row: &[u8], sums: &mut [_]| add_colours::<1>(row, depth, &table, sums);
-            self.shrink(1, add, walk)
+            self.shrink_colours::<1>(depth, &table, walk)
         } else if opaque {
             let word = |high, sample| high << 16 | u64::from(sample);
             let table = table(colours, |[r, g, b, _]| [b, g, r].into_iter().fold(0, word));
-            let add = |row: &[u8], sums: &mut [_]| add_colours::<3>(row, depth, &table, sums);
-            self.shrink(1, add, walk)
+            self.shrink_colours::<3>(depth, &table, walk)
         } else {
             let table = table(colours, |[r, g, b, alpha]| {
                 [r, g, b, u8::MAX].map(|sample| u32::from(sample) * u32::from(alpha))
@@ -200,7 +213,31 @@ impl<'a> Resizers<'a> {
         }
     }
 
-    fn gatherers<S: Sum, const C: usize>(&self, unit: u32, form: Form) -> Vec<Gatherer<'_, S, C>> {
+    /// As [`Self::shrink_indexed`], for opaque colours of `C` samples as [`add_colours`] takes them.
+    fn shrink_colours<const C: usize>(
+        &self,
+        depth: usize,
+        table: &Table<u64>,
+        walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<Pixels>, Refusal> {
+        let add = |row: &[u8], together, sums: &mut [[u16; C]]| {
+            if together > 1 {
+                add_colours_together(row, together, table, sums);
+            } else {
+                add_colours(row, depth, table, sums);
+            }
+        };
+        let copy = |row: &[u8], sums: &mut [_]| add_colours(row, depth, table, sums);
+        self.gather_together(1, depth == 8, add, 1, copy, walk)
+    }
+
+    /// Gatherers to whose sums a sample of 1 of 255 adds `unit`, several columns `together` to one where that is possible.
+    fn gatherers<S: Sum, const C: usize>(
+        &self,
+        unit: u32,
+        form: Form,
+        together: bool,
+    ) -> Vec<Gatherer<'_, S, C>> {
         let (width, height) = self.size;
         let samples = size::index(width) * size::index(height);
         let mut gatherers: Vec<Gatherer<S, C>> = Vec::new();
@@ -214,7 +251,10 @@ impl<'a> Resizers<'a> {
                 let planes = std::array::from_fn(|_| vec![0.0; samples]);
                 gatherers.push(Gatherer::Copy(vec![output], planes));
             } else {
-                let shrink = Shrink::new(columns, rows, unit, form);
+                let mut shrink = Shrink::new(columns, rows, unit, form);
+                if together {
+                    shrink.sum_boxes();
+                }
                 gatherers.push(Gatherer::Shrink(vec![output], Box::new(shrink)));
             }
         }
@@ -224,7 +264,7 @@ impl<'a> Resizers<'a> {
     fn fill<S: Sum, const C: usize>(
         &self,
         gatherers: &mut [Gatherer<'_, S, C>],
-        add: impl Fn(&[u8], &mut [[S; C]]),
+        add: impl Fn(&[u8], usize, &mut [[S; C]]),
         copy_unit: u32,
         copy: impl Fn(&[u8], &mut [[S; C]]),
         walk: impl FnOnce(&mut TakeRow<'_>) -> Result<(), Refusal>,
@@ -239,7 +279,8 @@ impl<'a> Resizers<'a> {
                         if pass != grid {
                             shrink.start_pass(grid);
                         }
-                        add(line, shrink.row(y));
+                        let together = shrink.together();
+                        add(line, together, shrink.row(y));
                     }
                     Gatherer::Copy(_, planes) => {
                         line_sums.fill([S::default(); C]);

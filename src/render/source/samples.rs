@@ -126,6 +126,53 @@ pub(super) fn add_colours<const C: usize>(
     });
 }
 
+/// The same for pixels of 8 bits, of which so many are added to each sum.
+pub(super) fn add_colours_together<const C: usize>(
+    row: &[u8],
+    together: usize,
+    table: &Table<u64>,
+    sums: &mut [[u16; C]],
+) {
+    match together {
+        2 => add_groups::<C, 2>(row, table, sums),
+        3 => add_groups::<C, 3>(row, table, sums),
+        4 => add_groups::<C, 4>(row, table, sums),
+        5 => add_groups::<C, 5>(row, table, sums),
+        6 => add_groups::<C, 6>(row, table, sums),
+        7 => add_groups::<C, 7>(row, table, sums),
+        8 => add_groups::<C, 8>(row, table, sums),
+        _ => {
+            for (sums, indices) in sums.iter_mut().zip(row.chunks(together)) {
+                add_group(indices, table, sums);
+            }
+        }
+    }
+}
+
+/// Constant lengths let the compiler unroll the loop over a group.
+fn add_groups<const C: usize, const N: usize>(
+    row: &[u8],
+    table: &Table<u64>,
+    sums: &mut [[u16; C]],
+) {
+    let (groups, last) = row.as_chunks::<N>();
+    for (sums, indices) in sums.iter_mut().zip(groups) {
+        add_group(indices, table, sums);
+    }
+    if let Some(sums) = sums.get_mut(groups.len()) {
+        add_group(last, table, sums);
+    }
+}
+
+#[inline]
+fn add_group<const C: usize>(indices: &[u8], table: &Table<u64>, sums: &mut [u16; C]) {
+    let colours = indices.iter().map(|index| table[usize::from(*index)]);
+    let total: [u16; 4] = cast(colours.sum::<u64>());
+    for (sum, total) in sums.iter_mut().zip(total) {
+        *sum += total;
+    }
+}
+
 /// The colours of four pixels of `C` samples, one after the other.
 #[expect(clippy::inline_always, reason = "it is called for each pixel")]
 #[inline(always)]

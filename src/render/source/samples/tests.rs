@@ -1,6 +1,6 @@
 //! Sums of indexed pixels at every depth and many widths, pixel by pixel.
 
-use super::{Table, add_alpha_colours, add_colours};
+use super::{Table, add_alpha_colours, add_colours, add_colours_together};
 
 /// A number for each place, of which many are at the end of their range.
 fn sample(place: usize) -> u8 {
@@ -27,13 +27,19 @@ fn rows() -> impl Iterator<Item = (usize, usize, Vec<u8>)> {
     })
 }
 
-fn check<const C: usize>() {
-    let colours: Table<[u8; C]> =
-        std::array::from_fn(|index| std::array::from_fn(|channel| sample(index * C + channel)));
-    let words: Table<u64> = colours.map(|colour| {
+fn colours<const C: usize>() -> Table<[u8; C]> {
+    std::array::from_fn(|index| std::array::from_fn(|channel| sample(index * C + channel)))
+}
+
+fn words<const C: usize>() -> Table<u64> {
+    colours::<C>().map(|colour| {
         let samples = colour.into_iter().rev();
         samples.fold(0, |word, sample| word << 16 | u64::from(sample))
-    });
+    })
+}
+
+fn check<const C: usize>() {
+    let (colours, words) = (colours::<C>(), words::<C>());
     for (depth, width, row) in rows() {
         let before = |x: usize| [u16::MAX - 255 - u16::from(sample(x)); C];
         let mut sums: Vec<[u16; C]> = (0..width).map(before).collect();
@@ -66,6 +72,26 @@ fn colours_with_alpha_are_added_at_every_depth_and_width() {
                 colour.map(|sample| sample + 7),
                 "pixel {x} of {width}"
             );
+        }
+    }
+}
+
+#[test]
+fn colours_of_several_columns_are_added_to_each_sum() {
+    let (colours, words) = (colours::<3>(), words::<3>());
+    for together in 2..=16 {
+        for width in (1..=40).chain([257]) {
+            let row: Vec<u8> = (0..width).map(sample).collect();
+            let groups = row.chunks(together);
+            let mut sums = vec![[100; 3]; groups.len()];
+            add_colours_together(&row, together, &words, &mut sums);
+            for (sums, indices) in sums.into_iter().zip(groups) {
+                let colours = indices.iter().map(|index| colours[usize::from(*index)]);
+                let expected = colours.fold([100; 3], |sums, colour| {
+                    std::array::from_fn(|channel| sums[channel] + u16::from(colour[channel]))
+                });
+                assert_eq!(sums, expected, "{together} of {width}");
+            }
         }
     }
 }
