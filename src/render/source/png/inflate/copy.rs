@@ -19,8 +19,9 @@ pub(super) fn copy(window: &mut [u8], at: usize, length: usize, distance: usize)
     }
     chunk(window, from, at);
     chunk(window, from + CHUNK, at + CHUNK);
-    for offset in (2 * CHUNK..length).step_by(CHUNK) {
+    for offset in (2 * CHUNK..length).step_by(2 * CHUNK) {
         chunk(window, from + offset, at + offset);
+        chunk(window, from + offset + CHUNK, at + offset + CHUNK);
     }
 }
 
