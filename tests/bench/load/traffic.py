@@ -29,7 +29,8 @@ class Event:
     def push(self):
         """The body of Pub/Sub's push request."""
         resource = {"kind": "storage#object", "bucket": self.bucket, "name": self.name, "size": str(self.size)}
-        resource |= {"generation": str(self.generation), "metageneration": "1"}
+        # Cloud Storage always sends the whole resource, by its time: of one without, the service asks for the rest.
+        resource |= {"generation": str(self.generation), "metageneration": "1", "timeCreated": "2026-01-01T00:00:00Z"}
         attributes = {"eventType": "OBJECT_FINALIZE", "payloadFormat": "JSON_API_V1", "bucketId": self.bucket}
         attributes |= {"objectId": self.name, "objectGeneration": str(self.generation)}
         text = base64.b64encode(json.dumps(resource).encode()).decode()
