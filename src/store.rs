@@ -282,10 +282,12 @@ fn unlike_declared(bytes: u64) -> StoreError {
 
 /// Bounds a call by [`CALL_TIMEOUT`].
 ///
-/// Boxed, as the client's futures are some 50 KB, and so that they are compiled here and not wherever they are polled.
-fn in_time<'c, T>(
+/// Boxed so that they are compiled here and not wherever they are polled; and once more, as the client's futures are
+/// some 50 KB, which would be copied into that box and again into the timeout.
+fn in_time<'c, T: 'c>(
     call: impl Future<Output = Result<T, StoreError>> + Send + 'c,
 ) -> BoxFuture<'c, Result<T, StoreError>> {
+    let call = Box::pin(call);
     Box::pin(async {
         tokio::time::timeout(CALL_TIMEOUT, call)
             .await
