@@ -78,11 +78,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
         let severity = severity(*event.metadata().level());
         match self.0 {
             Format::Json => {
-                let mut line = Map::new();
+                let mut line = fields.0;
                 line.insert("severity".to_owned(), severity.into());
                 line.insert("time".to_owned(), time.to_string().into());
-                line.append(&mut fields.0);
-                writeln!(writer, "{}", Value::Object(line))
+                // As one text, since a formatter is given it in small pieces and checks each for UTF-8.
+                let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
+                writeln!(writer, "{line}")
             }
             Format::Text => {
                 fields.0.remove(TYPE);
