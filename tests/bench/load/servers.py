@@ -3,6 +3,7 @@
 import http.client
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -119,9 +120,15 @@ def fake_gcs(executable, cpu, log):
     return Server(command, {}, port, cpu, log, "/storage/v1/b?project=bench")
 
 
+def _image_environment():
+    """What the image sets for the program."""
+    dockerfile = pathlib.Path(__file__).resolve().parents[3] / "Dockerfile"
+    return dict(re.findall(r"^ENV (\w+)=(\S+)$", dockerfile.read_text(), re.MULTILINE))
+
+
 def rust(options, storage, bucket, cpu, log, cgroup=None):
     port = free_port()
-    environment = {
+    environment = _image_environment() | {
         "PORT": str(port),
         "TARGET_BUCKET": bucket,
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{storage.port}",
