@@ -13,9 +13,8 @@
 //! | --- | --- | --- |
 //! | JPEG, baseline, quality 85, 3.7 MB | 12 ms, 7 MB | 79 ms, 46 MB |
 //! | the same, progressive, 3.5 MB | 5 ms, 8 MB | 188 ms, 81 MB |
-//! | PNG, RGB, 25 MB | 114 ms, 29 MB | 130 ms, 63 MB |
+//! | PNG, RGB, 25 MB | 57 ms, 30 MB | 122 ms, 63 MB |
 //! | WebP, lossy, 3.2 MB | 182 ms, 7 MB | 413 ms, 65 MB |
-//! | WebP, lossy, 3.2 MB | 185 ms, 7 MB | 413 ms, 64 MB |
 //!
 //! The other formats are rarer, and the crate's own decoders are good enough for them.
 

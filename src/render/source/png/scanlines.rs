@@ -1,4 +1,4 @@
-//! The scanlines of a PNG's picture, inflated and unfiltered one by one (PNG specification, sections 9 and 10).
+//! The scanlines of a PNG's picture, inflated and unfiltered a few at a time (PNG specification, sections 9 and 10).
 
 use flate2::Crc;
 
@@ -110,7 +110,7 @@ impl<'a> Scanlines<'a> {
         Ok(())
     }
 
-    /// Inflates more into the window; at least a byte, or up to the end of the stream.
+    /// Inflates more into the window. It may give no byte, but then it takes some, or the stream ends.
     fn inflate(&mut self) -> Result<(), Refusal> {
         if self.inflater.is_done() {
             return Err(Refusal::Corrupt(

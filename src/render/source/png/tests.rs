@@ -1,5 +1,7 @@
 //! Files made by hand, small enough to come out at their own size.
 
+mod columns;
+
 use std::io::Write;
 
 use flate2::Compression;
@@ -207,41 +209,6 @@ fn stored_alpha_is_kept() {
     assert_eq!(File::row(1, 16, 6, &row).samples(), [10, 20, 30, 128]);
 }
 
-#[test]
-fn interlaced_pictures_equal_the_others() {
-    for (width, height) in [(1, 1), (1, 9), (4, 3), (5, 2), (8, 8), (13, 11)] {
-        let sample = |x: usize, y: usize| u8::try_from((x * 17 + y * 31) % 251).unwrap();
-        let lines = |rows: &mut dyn Iterator<Item = usize>, first: usize, step: usize| -> Vec<u8> {
-            let row = |y| {
-                std::iter::once(0).chain((first..width).step_by(step).map(move |x| sample(x, y)))
-            };
-            rows.flat_map(row).collect()
-        };
-        let size = |length: usize| u32::try_from(length).unwrap();
-        let mut file = File::row(size(width), 8, 0, &[]);
-        file.height = size(height);
-        file.lines = lines(&mut (0..height), 0, 1);
-        let plain = file.samples();
-        file.interlaced = true;
-        file.lines.clear();
-        for (x, y, dx, dy) in [
-            (0, 0, 8, 8),
-            (4, 0, 8, 8),
-            (0, 4, 4, 8),
-            (2, 0, 4, 4),
-            (0, 2, 2, 4),
-            (1, 0, 2, 2),
-            (0, 1, 1, 2),
-        ] {
-            if x < width {
-                file.lines
-                    .extend(lines(&mut (y..height).step_by(dy), x, dx));
-            }
-        }
-        assert_eq!(file.samples(), plain, "{width} x {height}");
-    }
-}
-
 /// The row, filtered below the row `above`, with its filter byte.
 fn filtered(kind: u8, pixel: usize, row: &[u8], above: &[u8]) -> Vec<u8> {
     let coded = |x: usize| {
@@ -354,6 +321,17 @@ fn too_little_picture_data_is_refused_and_too_much_ignored() {
     assert!(matches!(rendered(&short), Err(Refusal::Corrupt(_))));
     let long = file.bytes_with(&zlib(&[&file.lines[..], &vec![9; 100_000]].concat()));
     assert_eq!(rendered(&long).unwrap().samples, [1, 2, 3, 4]);
+}
+
+#[test]
+fn picture_data_may_come_in_chunks_of_any_size() {
+    let mut file = File::row(40, 8, 0, &[7; 40]);
+    let idats = zlib(&file.lines).into_iter().flat_map(|byte| {
+        let empty = chunk(*b"IDAT", &[]);
+        [chunk(*b"IDAT", &[byte]), empty].concat()
+    });
+    file.end = [idats.collect(), file.end].concat();
+    assert_eq!(rendered(&file.bytes_with(&[])).unwrap().samples, [7; 40]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Ahead {
     }
 
     /// The bits of a part, if looking ahead pays where `available` bits can be seen.
-    pub(super) fn part(&self, position: u64, available: usize) -> Option<usize> {
+    pub(super) fn part_bits(&self, position: u64, available: usize) -> Option<usize> {
         let literals = self.bytes.saturating_sub(self.matches.length);
         if literals < LITERALS * self.matches.count || self.misses >= MAX_MISSES {
             return None;
@@ -99,28 +99,28 @@ impl Ahead {
         &mut self,
         codes: &Codes,
         bytes: &[u8],
-        (at, part, limit): (usize, usize, usize),
+        (at, part_bits, limit): (usize, usize, usize),
         window: &mut [u8],
         end: usize,
     ) -> Reached {
         if self.parts.is_empty() {
             self.parts = (0..PARTS).map(|_| Part::new()).collect();
         }
-        self.begin(codes, bytes, at, part, limit);
+        self.begin(codes, bytes, at, part_bits, limit);
         lanes::finish(codes, bytes, &mut self.parts);
         self.join(at, window, end)
     }
 
     /// Finds where parts can begin.
-    fn begin(&mut self, codes: &Codes, bytes: &[u8], at: usize, part: usize, limit: usize) {
-        for (part, start) in self.parts.iter_mut().zip((at..).step_by(part)) {
+    fn begin(&mut self, codes: &Codes, bytes: &[u8], at: usize, part_bits: usize, limit: usize) {
+        for (part, start) in self.parts.iter_mut().zip((at..).step_by(part_bits)) {
             part.begin(start, limit.min(start + WARM_UP));
         }
         let Some((first, others)) = self.parts.split_first_mut() else {
             return;
         };
         lanes::finish(codes, bytes, others);
-        let mut limit = limit.min(at + PARTS * part);
+        let mut limit = limit.min(at + PARTS * part_bits);
         for part in others.iter_mut().rev() {
             part.begin(part.at, limit);
             limit = part.start;

@@ -24,6 +24,8 @@ pub(super) struct Codes {
     pub(super) symbols: Table<SYMBOL_BITS, { 1 << SYMBOL_BITS }>,
     pub(super) distances: Table<DISTANCE_BITS, { 1 << DISTANCE_BITS }>,
     literal_bits: [u8; 256],
+    /// Whether they are the fixed ones.
+    fixed: bool,
 }
 
 impl Codes {
@@ -41,11 +43,13 @@ impl Codes {
             symbols: Table::new(),
             distances: Table::new(),
             literal_bits: [0; 256],
+            fixed: false,
         }
     }
 
     /// Takes the codes whose lengths these are.
     pub(super) fn set(&mut self, symbols: &[u8], distances: &[u8]) -> Result<(), Fault> {
+        self.fixed = false;
         if symbols.get(END).is_none_or(|bits| *bits == 0) {
             return Err(Fault::Corrupt("a block without an end"));
         }
@@ -58,10 +62,16 @@ impl Codes {
 
     /// Takes the fixed codes (section 3.2.6).
     pub(super) fn set_fixed(&mut self) -> Result<(), Fault> {
+        // An empty block takes ten bits: many of them must not take long.
+        if self.fixed {
+            return Ok(());
+        }
         let mut symbols = [8; MAX_SYMBOLS];
         symbols[144..256].fill(9);
         symbols[256..280].fill(7);
-        self.set(&symbols, &[5; 32])
+        self.set(&symbols, &[5; 32])?;
+        self.fixed = true;
+        Ok(())
     }
 
     /// The bits of a single literal's code.
@@ -145,16 +155,16 @@ impl<const BITS: usize, const SIZE: usize> Table<BITS, SIZE> {
     }
 
     /// The entry for the next bits: often that of two literals.
-    pub(super) fn first(&self, window: u64) -> Entry {
-        self.first[window as usize % SIZE]
+    pub(super) fn first(&self, next: u64) -> Entry {
+        self.first[next as usize % SIZE]
     }
 
     /// The same, if `entry` was found by [`Self::first`], and that of one symbol if that has a longer code.
-    pub(super) fn whole(&self, entry: Entry, window: u64) -> Entry {
+    pub(super) fn whole(&self, entry: Entry, next: u64) -> Entry {
         if !entry.is_longer() {
             return entry;
         }
-        let index = entry.value(window >> BITS);
+        let index = entry.value(next >> BITS);
         self.longer.get(index).copied().unwrap_or(Entry::NONE)
     }
 
@@ -259,4 +269,24 @@ fn more_bits(counts: &[usize], mut more: usize, used: usize) -> usize {
         codes = 2 * codes + counts[more];
     }
     more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_codes_are_made_once_and_anew_after_others() {
+        let mut codes = Codes::new();
+        codes.set_fixed().unwrap();
+        let fixed = codes.symbols.first.clone();
+        codes.symbols.first.fill(Entry::NONE);
+        codes.set_fixed().unwrap();
+        assert_eq!(codes.symbols.first(0), Entry::NONE, "made again");
+        let mut symbols = [0; 258];
+        (symbols[0], symbols[END]) = (1, 1);
+        codes.set(&symbols, &[1]).unwrap();
+        codes.set_fixed().unwrap();
+        assert!(codes.symbols.first == fixed);
+    }
 }

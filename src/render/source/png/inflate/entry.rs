@@ -92,14 +92,14 @@ impl Entry {
     }
 
     /// The length or distance, or the place of a longer code, whose extra bits come next.
-    pub(super) const fn value(self, window: u64) -> usize {
-        (self.0 >> 16) as usize + (window & ((1 << self.extra()) - 1)) as usize
+    pub(super) const fn value(self, next: u64) -> usize {
+        (self.0 >> 16) as usize + (next & ((1 << self.extra()) - 1)) as usize
     }
 
     /// The bits behind the codes.
-    pub(super) const fn skip(self, window: u64) -> u64 {
+    pub(super) const fn skip(self, next: u64) -> u64 {
         // No mask is needed: a shift takes the lowest six bits.
-        window.wrapping_shr(self.0)
+        next.wrapping_shr(self.0)
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) const CAPACITY: usize = 64 << 10;
 /// From how many bytes on no more are asked for.
 const ENOUGH: usize = CAPACITY / 2;
 
-/// More than the bytes of a block's head, or of a few symbols.
+/// More than the bytes of a block's head, 286 at most, or of a few symbols.
 const LEAST: usize = 512;
 
 /// Zeros behind the last byte, so that eight can be taken at once near the end.
@@ -122,13 +122,13 @@ impl Input {
     }
 
     /// The next 57 bits or more.
-    pub(super) fn window(&self) -> u64 {
-        window(&self.bytes, self.at)
+    pub(super) fn peek(&self) -> u64 {
+        peek(&self.bytes, self.at)
     }
 
     /// Takes up to 32 bits.
     pub(super) fn take(&mut self, bits: u32) -> Result<u32, Fault> {
-        let value = self.window() & ((1 << bits) - 1);
+        let value = self.peek() & ((1 << bits) - 1);
         self.seek(self.at + bits as usize)?;
         Ok(u32::try_from(value).unwrap_or_default())
     }
@@ -154,7 +154,7 @@ impl Input {
 /// The 57 bits or more from `at` on, the first in the lowest place; zeros behind the bytes.
 #[expect(clippy::inline_always, reason = "it is called for each symbol")]
 #[inline(always)]
-pub(super) fn window(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn peek(bytes: &[u8], at: usize) -> u64 {
     load(bytes, at / 8) >> (at % 8)
 }
 

@@ -12,7 +12,7 @@ use super::codes::Codes;
 use super::input;
 use super::part::{Part, SIZE};
 
-/// The lookups that the 57 bits of a window are enough for.
+/// The lookups that the 57 bits ahead are enough for.
 const LOOKUPS: usize = 4;
 
 /// The bits that all of them take at most, and some to spare.
@@ -22,7 +22,7 @@ const ROUND: usize = 64;
 struct Lane<'p> {
     at: usize,
     count: usize,
-    window: u64,
+    next: u64,
     literals: &'p mut [u8; SIZE],
     limit: usize,
     most: usize,
@@ -74,7 +74,7 @@ fn follow<const N: usize>(
     let mut lanes = parts.each_mut().map(|part| Lane {
         at: part.at,
         count: part.count,
-        window: 0,
+        next: 0,
         limit: part.limit - ROUND,
         most: part.found.most(),
         literals: &mut part.literals,
@@ -83,7 +83,7 @@ fn follow<const N: usize>(
         let mut done = false;
         for lane in &mut lanes {
             done |= lane.at > lane.limit || lane.count >= lane.most;
-            lane.window = input::window(bytes, lane.at);
+            lane.next = input::peek(bytes, lane.at);
         }
         if done {
             break;
@@ -108,7 +108,7 @@ impl Lane<'_> {
     /// Takes a literal or two; returns whether they were there.
     #[inline(always)]
     fn literals(&mut self, codes: &Codes) -> bool {
-        let entry = codes.symbols.first(self.window);
+        let entry = codes.symbols.first(self.next);
         if !entry.is_literal() {
             return false;
         }
@@ -117,7 +117,7 @@ impl Lane<'_> {
         }
         self.count += entry.count();
         self.at += entry.bits() as usize;
-        self.window = entry.skip(self.window);
+        self.next = entry.skip(self.next);
         true
     }
 }

@@ -73,8 +73,8 @@ fn read_lengths(input: &mut Input, meanings: &Meanings, lengths: &mut [u8]) -> R
     let mut at = 0;
     let mut previous = None;
     while at < lengths.len() {
-        let window = input.window();
-        let Meaning { symbol, bits } = meanings[(window % (1 << MAX_LENGTH)) as usize];
+        let bits_ahead = input.peek();
+        let Meaning { symbol, bits } = meanings[(bits_ahead % (1 << MAX_LENGTH)) as usize];
         input.take(bits.into())?;
         let (length, repeat) = match symbol {
             ..16 => (Some(symbol), 1),

@@ -1,9 +1,9 @@
 //! A part of a block, decoded without what comes before it.
 
 use super::codes::Codes;
-use super::copy::copy;
+use super::copy::{BEYOND, copy};
 use super::input;
-use super::symbols::{MAX_MATCH, Matches, ROOM, Stop};
+use super::symbols::{MAX_MATCH, Matches, Stop};
 use crate::render::heap::boxed;
 
 /// The most bytes that a part stands for.
@@ -48,15 +48,15 @@ impl Found {
         at: usize,
         literals: usize,
     ) -> usize {
-        let mut window = input::window(bytes, at);
-        let entry = codes.symbols.whole(codes.symbols.first(window), window);
+        let mut next = input::peek(bytes, at);
+        let entry = codes.symbols.whole(codes.symbols.first(next), next);
         if entry.is_literal() || entry.is_special() {
             return at;
         }
-        window = entry.skip(window);
-        let length = entry.value(window);
-        window >>= entry.extra();
-        let code = codes.distances.whole(codes.distances.first(window), window);
+        next = entry.skip(next);
+        let length = entry.value(next);
+        next >>= entry.extra();
+        let code = codes.distances.whole(codes.distances.first(next), next);
         if code.is_special() {
             return at;
         }
@@ -64,7 +64,7 @@ impl Found {
         self.all[self.sum.count % MAX_MATCHES] = Match {
             literals: short(literals),
             length: short(length),
-            distance: short(code.value(code.skip(window))),
+            distance: short(code.value(code.skip(next))),
         };
         self.sum.add(length);
         at + (entry.bits() + entry.extra() + code.bits() + code.extra()) as usize
@@ -119,8 +119,8 @@ impl Part {
 
     /// Decodes one symbol; a single literal.
     pub(super) fn step(&mut self, codes: &Codes, bytes: &[u8]) {
-        let window = input::window(bytes, self.at);
-        let entry = codes.symbols.whole(codes.symbols.first(window), window);
+        let next = input::peek(bytes, self.at);
+        let entry = codes.symbols.whole(codes.symbols.first(next), next);
         if entry.is_literal() {
             let [literal, _] = entry.literals();
             self.literals[self.count % SIZE] = literal;
@@ -130,11 +130,11 @@ impl Part {
             self.at += entry.bits() as usize;
             self.stop = Stop::BlockEnd;
         } else {
-            let next = self.found.take(codes, bytes, self.at, self.count);
-            if next == self.at {
+            let behind = self.found.take(codes, bytes, self.at, self.count);
+            if behind == self.at {
                 self.stop = Stop::Corrupt("no symbol's code");
             }
-            self.at = next;
+            self.at = behind;
         }
     }
 
@@ -153,7 +153,7 @@ impl Part {
             end = append(window, end, literals)?;
             written = found.literals.into();
             let (length, distance) = (found.length.into(), found.distance.into());
-            if distance > end || end + length + ROOM > window.len() {
+            if distance > end || end + length + BEYOND > window.len() {
                 return None;
             }
             copy(window, end, length, distance);

@@ -13,8 +13,11 @@ use super::input::load;
 /// The longest match.
 pub(super) const MAX_MATCH: usize = 258;
 
+/// How many literals may come before a match in a turn of the loop.
+const MAX_LITERALS: usize = 4;
+
 /// How much room the window must have for the next symbols.
-pub(super) const ROOM: usize = MAX_MATCH + copy::BEYOND;
+pub(super) const ROOM: usize = MAX_LITERALS + MAX_MATCH + copy::BEYOND;
 
 /// Why decoding stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +59,9 @@ impl Matches {
 struct Bits<'b> {
     bytes: &'b [u8],
     /// The byte that is loaded next.
-    next: usize,
-    window: u64,
-    /// How many bits of the window count. What is above them is right too, or zero.
+    byte: usize,
+    next: u64,
+    /// How many of them count. What is above them is right too, or zero.
     count: u32,
 }
 
@@ -66,32 +69,32 @@ impl<'b> Bits<'b> {
     fn new(bytes: &'b [u8], at: usize) -> Self {
         let mut bits = Self {
             bytes,
-            next: at / 8,
-            window: 0,
+            byte: at / 8,
+            next: 0,
             count: 0,
         };
         bits.refill();
         let begun = at % 8;
-        bits.window >>= begun;
+        bits.next >>= begun;
         bits.count -= u32::try_from(begun).unwrap_or_default();
         bits
     }
 
     fn at(&self) -> usize {
-        8 * self.next - self.count as usize
+        8 * self.byte - self.count as usize
     }
 
     /// Makes them 56 or more.
     #[inline(always)]
     fn refill(&mut self) {
-        self.window |= load(self.bytes, self.next) << self.count;
-        self.next += ((63 - self.count) / 8) as usize;
+        self.next |= load(self.bytes, self.byte) << self.count;
+        self.byte += ((63 - self.count) / 8) as usize;
         self.count |= 0x38;
     }
 
     #[inline(always)]
     fn skip(&mut self, bits: u32) {
-        self.window >>= bits;
+        self.next >>= bits;
         self.count -= bits;
     }
 
@@ -99,7 +102,7 @@ impl<'b> Bits<'b> {
     #[inline(always)]
     fn value(&mut self, entry: Entry) -> usize {
         self.skip(entry.bits());
-        let value = entry.value(self.window);
+        let value = entry.value(self.next);
         self.skip(entry.extra());
         value
     }
@@ -126,16 +129,17 @@ pub(super) fn decode(
     let Codes {
         symbols, distances, ..
     } = codes;
+    debug_assert!(window.len() >= most + ROOM, "no room for symbols");
     let mut matches = Matches::default();
     let mut stop = Stop::Within;
     let mut bits = Bits::new(bytes, at);
     let limit = limit / 8 + 8;
     // The next symbol is looked up before the bits are filled up, not to wait for these.
-    let mut entry = symbols.first(bits.window);
+    let mut entry = symbols.first(bits.next);
     bits.refill();
-    while bits.next < limit && end <= most {
+    while bits.byte < limit && end <= most {
         if entry.is_literal() {
-            let second_bits = entry.skip(bits.window);
+            let second_bits = entry.skip(bits.next);
             let second = symbols.first(second_bits);
             let third_bits = second.skip(second_bits);
             let third = symbols.first(third_bits);
@@ -144,28 +148,28 @@ pub(super) fn decode(
                 put(window, &mut end, second);
                 if third.is_literal() {
                     put(window, &mut end, third);
-                    bits.window = third.skip(third_bits);
+                    bits.next = third.skip(third_bits);
                     bits.count -= entry.bits() + second.bits() + third.bits();
-                    entry = symbols.first(bits.window);
+                    entry = symbols.first(bits.next);
                     bits.refill();
                     continue;
                 }
-                bits.window = third_bits;
+                bits.next = third_bits;
                 bits.count -= entry.bits() + second.bits();
                 entry = third;
             } else {
-                bits.window = second_bits;
+                bits.next = second_bits;
                 bits.count -= entry.bits();
                 entry = second;
             }
             bits.refill();
         }
         if entry.is_special() {
-            entry = symbols.whole(entry, bits.window);
+            entry = symbols.whole(entry, bits.next);
             if entry.is_literal() {
                 put(window, &mut end, entry);
                 bits.skip(entry.bits());
-                entry = symbols.first(bits.window);
+                entry = symbols.first(bits.next);
                 bits.refill();
                 continue;
             }
@@ -180,8 +184,8 @@ pub(super) fn decode(
             }
         }
         let length = bits.value(entry);
-        let code = distances.first(bits.window);
-        let code = distances.whole(code, bits.window);
+        let code = distances.first(bits.next);
+        let code = distances.whole(code, bits.next);
         if code.is_special() {
             stop = Stop::Corrupt("no distance's code");
             break;
@@ -192,7 +196,7 @@ pub(super) fn decode(
             break;
         }
         bits.refill();
-        entry = symbols.first(bits.window);
+        entry = symbols.first(bits.next);
         copy(window, end, length, distance);
         end += length;
         matches.add(length);

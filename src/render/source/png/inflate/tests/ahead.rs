@@ -50,7 +50,7 @@ fn parts_that_never_meet_are_dropped_and_no_longer_tried() {
     let (codes, input) = (&inflater.codes, inflater.input.bytes());
     for _ in 0..4 {
         inflater.ahead.learn(40_000, 8000, Matches::default());
-        assert!(inflater.ahead.part(100_000, limit).is_some());
+        assert!(inflater.ahead.part_bits(100_000, limit).is_some());
         let reached = inflater
             .ahead
             .decode(codes, input, (at, PART, limit), &mut window, end);
@@ -58,7 +58,7 @@ fn parts_that_never_meet_are_dropped_and_no_longer_tried() {
         (at, end) = (reached.at, reached.end);
         assert!(window[..end] == bytes[..end]);
     }
-    assert_eq!(inflater.ahead.part(100_000, limit), None);
+    assert_eq!(inflater.ahead.part_bits(100_000, limit), None);
 }
 
 #[test]
@@ -73,23 +73,23 @@ fn it_is_looked_ahead_only_where_nearly_all_symbols_are_literals() {
         length: 2000,
     };
     ahead.learn(40_000, 8000, many);
-    assert_eq!(ahead.part(100_000, 500_000), None);
+    assert_eq!(ahead.part_bits(100_000, 500_000), None);
     ahead.learn(40_000, 8000, few);
     // A third of what the block is taken to be long yet, or of what can be seen, or as much as a part has room for.
-    assert_eq!(ahead.part(90_000, 500_000), Some(30_000));
-    assert_eq!(ahead.part(90_000, 60_000), Some(20_000));
-    assert_eq!(ahead.part(900_000, 900_000), Some(12 * 1024 * 5));
+    assert_eq!(ahead.part_bits(90_000, 500_000), Some(30_000));
+    assert_eq!(ahead.part_bits(90_000, 60_000), Some(20_000));
+    assert_eq!(ahead.part_bits(900_000, 900_000), Some(12 * 1024 * 5));
     ahead.end_block(90_000);
     ahead.begin_block(100_000);
-    assert_eq!(ahead.part(100_000, 500_000), Some(30_000));
+    assert_eq!(ahead.part_bits(100_000, 500_000), Some(30_000));
     assert_eq!(
-        ahead.part(180_000, 500_000),
+        ahead.part_bits(180_000, 500_000),
         None,
         "too little of it is left"
     );
     ahead.learn(500, 100, many);
     assert!(
-        ahead.part(100_000, 500_000).is_some(),
+        ahead.part_bits(100_000, 500_000).is_some(),
         "nothing is learnt from few bytes"
     );
 }
