@@ -6,12 +6,18 @@
 )]
 
 use super::Fault;
-use super::entry::{DISTANCES, END, Entry, SYMBOLS};
+use super::entry::{DISTANCES, END, Entry, LENGTHS, SYMBOLS};
 use crate::render::heap::boxed;
 
 /// How many bits are looked up at first: of two literals' codes often all. More would not stay in the cache.
 const SYMBOL_BITS: usize = 12;
 const DISTANCE_BITS: usize = 9;
+
+/// The bits of the longest code for a length of a code.
+const LENGTH_BITS: usize = 7;
+
+/// The code for lengths of codes.
+pub(super) type LengthTable = Table<LENGTH_BITS, { 1 << LENGTH_BITS }>;
 
 /// The bits of the longest code.
 pub(super) const MAX_LENGTH: usize = 15;
@@ -23,6 +29,7 @@ const MAX_SYMBOLS: usize = 288;
 pub(super) struct Codes {
     pub(super) symbols: Table<SYMBOL_BITS, { 1 << SYMBOL_BITS }>,
     pub(super) distances: Table<DISTANCE_BITS, { 1 << DISTANCE_BITS }>,
+    pub(super) lengths: LengthTable,
     literal_bits: [u8; 256],
     /// Whether they are the fixed ones.
     fixed: bool,
@@ -31,7 +38,7 @@ pub(super) struct Codes {
 impl Codes {
     /// An upper bound of its heap.
     pub(super) const MEMORY: usize = {
-        let first = (1 << SYMBOL_BITS) + (1 << DISTANCE_BITS);
+        let first = (1 << SYMBOL_BITS) + (1 << DISTANCE_BITS) + (1 << LENGTH_BITS);
         // At most every code is longer, with all of the longest places to itself; vectors grow twofold.
         let longer =
             (MAX_SYMBOLS << (MAX_LENGTH - SYMBOL_BITS)) + (32 << (MAX_LENGTH - DISTANCE_BITS));
@@ -42,6 +49,7 @@ impl Codes {
         Self {
             symbols: Table::new(),
             distances: Table::new(),
+            lengths: Table::new(),
             literal_bits: [0; 256],
             fixed: false,
         }
@@ -58,6 +66,14 @@ impl Codes {
         }
         self.symbols.set(symbols, &SYMBOLS, true)?;
         self.distances.set(distances, &DISTANCES, false)
+    }
+
+    /// Takes the code for lengths of codes, of which there must be two at least.
+    pub(super) fn set_lengths(&mut self, lengths: &[u8]) -> Result<(), Fault> {
+        if lengths.iter().filter(|length| **length != 0).count() < 2 {
+            return Err(Fault::Corrupt("no code for lengths"));
+        }
+        self.lengths.set(lengths, &LENGTHS, false)
     }
 
     /// Takes the fixed codes (section 3.2.6).
@@ -272,21 +288,4 @@ fn more_bits(counts: &[usize], mut more: usize, used: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fixed_codes_are_made_once_and_anew_after_others() {
-        let mut codes = Codes::new();
-        codes.set_fixed().unwrap();
-        let fixed = codes.symbols.first.clone();
-        codes.symbols.first.fill(Entry::NONE);
-        codes.set_fixed().unwrap();
-        assert_eq!(codes.symbols.first(0), Entry::NONE, "made again");
-        let mut symbols = [0; 258];
-        (symbols[0], symbols[END]) = (1, 1);
-        codes.set(&symbols, &[1]).unwrap();
-        codes.set_fixed().unwrap();
-        assert!(codes.symbols.first == fixed);
-    }
-}
+mod tests;

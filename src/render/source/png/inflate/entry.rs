@@ -27,6 +27,9 @@ impl Entry {
     /// No symbol.
     pub(super) const NONE: Self = Self(Self::END.0 | 0xFF00);
 
+    /// A repetition of the previous length of a code.
+    const PREVIOUS: Self = Self::range(3, 2);
+
     const fn literal(byte: u32) -> Self {
         Self(byte << 16 | 1 << 8)
     }
@@ -70,6 +73,11 @@ impl Entry {
         self.is_special() && matches!(self.extra(), 1..0xFF)
     }
 
+    /// Whether it stands for more codes of the previous length.
+    pub(super) const fn repeats_previous(self) -> bool {
+        self.0 & !0x3F == Self::PREVIOUS.0
+    }
+
     /// The bits of the codes.
     pub(super) const fn bits(self) -> u32 {
         self.0 & 0x3F
@@ -102,6 +110,19 @@ impl Entry {
         next.wrapping_shr(self.0)
     }
 }
+
+/// Lengths of codes, the first of them as literals, the others repeated: the previous, and zero twice (section 3.2.7).
+pub(super) const LENGTHS: [Entry; 19] = {
+    let mut entries = [Entry::PREVIOUS; 19];
+    let mut length = 0;
+    while length < 16 {
+        entries[length] = Entry::literal(length as u32);
+        length += 1;
+    }
+    entries[17] = Entry::range(3, 3);
+    entries[18] = Entry::range(11, 7);
+    entries
+};
 
 /// Literals, the end of a block, and lengths (section 3.2.5).
 pub(super) const SYMBOLS: [Entry; 286] = {
